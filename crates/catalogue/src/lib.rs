@@ -1,0 +1,31 @@
+//! The catalogue: the definitions that packs and people bring in, and how they are kept as records.
+//!
+//! [`layout`] says where each definition stands; [`read`] finds them. [`packs`], [`actions`],
+//! [`triggers`], [`sensors`], [`rules`] and [`policies`] change them on behalf of people, [`install()`]
+//! on behalf of a pack's files. Every change is one conditional commit: load, decide, commit, and again
+//! where somebody was faster. Whatever changes a rule also changes the small records that matching
+//! reads (the bindings of a trigger and their generation, see [`links`]) in the same commit, and whatever
+//! carries a timer has its schedule follow it ([`timers`]).
+
+pub mod actions;
+mod check;
+mod definition;
+mod draft;
+mod error;
+mod install;
+pub mod layout;
+pub mod links;
+pub mod packs;
+pub mod permission_sets;
+pub mod policies;
+mod policy_document;
+pub mod read;
+pub mod rules;
+pub mod sensors;
+pub mod timers;
+pub mod triggers;
+
+pub use definition::{Definition, PermissionSet, Stored};
+pub use error::{Error, name_of};
+pub use policy_document::{PolicyDocument, RateDocument, WindowDocument};
+pub use install::{Installed, Origin, install};

@@ -1,0 +1,286 @@
+//! Triggers: made, changed and removed; their webhooks opened and closed.
+
+use crate::definition::{Definition, Stored};
+use crate::draft::{Draft, settled};
+use crate::error::{Error, Failure};
+use crate::{check, layout, links, packs, read, timers};
+use attune_domain::catalogue::{Pack, Rule, Trigger, Webhook};
+use attune_domain::id::TriggerId;
+use attune_domain::reference::ComponentRef;
+use attune_ports::Ports;
+use attune_ports::records::{Kind, Record};
+use serde_json::Value;
+
+/// A trigger to be made.
+#[derive(Clone, Debug)]
+pub struct NewTrigger {
+    /// Its name, not taken yet.
+    pub reference: ComponentRef,
+    /// The pack it belongs to, if any.
+    pub pack_ref: Option<String>,
+    /// For people; 1 to 255 characters.
+    pub label: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Whether its timer ticks.
+    pub enabled: bool,
+    /// Schema of a rule's `trigger_params`.
+    pub param_schema: Option<Value>,
+    /// Schema of the payload.
+    pub out_schema: Option<Value>,
+    /// A timer of its own: `{"type": "interval", "seconds": 10}` and the like.
+    pub config: Option<Value>,
+}
+
+/// What to change about a trigger; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct TriggerChange {
+    /// For people; 1 to 255 characters.
+    pub label: Option<String>,
+    /// For people; `Some(None)` clears it.
+    pub description: Option<Option<String>>,
+    /// Whether its timer ticks.
+    pub enabled: Option<bool>,
+    /// Another schema of `trigger_params`.
+    pub param_schema: Option<Value>,
+    /// Another schema of the payload.
+    pub out_schema: Option<Value>,
+    /// Another timer of its own.
+    pub config: Option<Value>,
+}
+
+/// The schema of a rule's `trigger_params`: none where the field holds a timer's configuration instead.
+pub(crate) fn params_schema(trigger: &Trigger) -> Option<&Value> {
+    let schema = trigger.param_schema.as_ref();
+    schema.filter(|schema| matches!(timers::of_trigger(Some(schema)), Ok(None)))
+}
+
+/// The timer that a trigger is to have: its configuration may stand in a field of its own or, as older
+/// clients write it, in place of the schema.
+fn timer_of(
+    config: Option<&Value>,
+    param_schema: Option<&Value>,
+) -> Result<Option<attune_domain::timer::TimerSpec>, Error> {
+    if let Some(config) = config {
+        let spec = timers::of_trigger(Some(config))?;
+        return spec.map(Some).ok_or_else(|| {
+            Error::Invalid("config: type must be interval, cron, one_shot or rrule".into())
+        });
+    }
+    let spec = timers::of_trigger(param_schema)?;
+    if spec.is_none() {
+        check::schema("param_schema", param_schema)?;
+    }
+    Ok(spec)
+}
+
+/// Makes a trigger. Rules that named it before it existed fire from now on.
+///
+/// # Errors
+/// [`Error::Conflict`] where the ref is taken, [`Error::NotFound`] for an unknown pack, [`Error::Invalid`]
+/// for a wrong value.
+pub async fn create(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Error> {
+    check::label(&new.label)?;
+    check::schema("out_schema", new.out_schema.as_ref())?;
+    let trigger = settled(ports, || create_once(ports, new)).await?;
+    timers::apply_trigger(ports, &trigger).await;
+    welcome(ports, &trigger).await?;
+    Ok(trigger)
+}
+
+async fn create_once(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Failure> {
+    let spec = timer_of(new.config.as_ref(), new.param_schema.as_ref())?;
+    if read::stored::<Trigger>(ports, new.reference.as_str()).await?.is_some() {
+        return Err(Error::taken(Kind::Trigger, &new.reference).into());
+    }
+    let pack = match &new.pack_ref {
+        Some(pack_ref) => Some(read::stored_or_missing::<Pack>(ports, pack_ref).await?),
+        None => None,
+    };
+    let now = ports.clock.now();
+    let trigger = Trigger {
+        id: TriggerId::new(ports.ids.next()),
+        reference: new.reference.clone(),
+        pack: pack.as_ref().map(|pack| pack.value.id),
+        pack_ref: pack.as_ref().map(|pack| pack.value.reference.clone()),
+        label: new.label.clone(),
+        description: new.description.clone(),
+        enabled: new.enabled,
+        param_schema: new.param_schema.clone(),
+        out_schema: new.out_schema.clone(),
+        webhook: None,
+        timer: spec.map(|spec| timers::going_on(ports, None, spec)),
+        is_adhoc: true,
+        created: now,
+        updated: now,
+    };
+    let mut draft = Draft::new();
+    draft.create(&trigger);
+    if let Some(pack) = &pack {
+        packs::insist(&mut draft, pack);
+    }
+    draft.commit(ports).await?;
+    Ok(trigger)
+}
+
+/// Links rules that name the trigger but do not know it yet.
+pub(crate) async fn welcome(ports: &Ports, trigger: &Trigger) -> Result<(), Error> {
+    let (reference, id) = (trigger.reference.clone(), trigger.id);
+    let rules = links::rules_where(ports, move |rule| {
+        rule.trigger_ref == reference && rule.trigger != Some(id)
+    })
+    .await?;
+    links::refresh(ports, &rules).await
+}
+
+/// Changes a trigger. Its own timer starts anew when it is enabled or its setting changes.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such trigger, [`Error::Invalid`] for a wrong value.
+pub async fn update(
+    ports: &Ports,
+    reference: &str,
+    change: &TriggerChange,
+) -> Result<Trigger, Error> {
+    if let Some(label) = &change.label {
+        check::label(label)?;
+    }
+    check::schema("out_schema", change.out_schema.as_ref())?;
+    let spec = timer_of(change.config.as_ref(), change.param_schema.as_ref())?;
+    let trigger = settled(ports, || {
+        alter(ports, reference, |trigger| {
+            let change = change.clone();
+            let was_enabled = trigger.enabled;
+            trigger.label = change.label.unwrap_or(std::mem::take(&mut trigger.label));
+            trigger.description = change.description.unwrap_or(trigger.description.take());
+            trigger.enabled = change.enabled.unwrap_or(trigger.enabled);
+            trigger.param_schema = change.param_schema.or(trigger.param_schema.take());
+            trigger.out_schema = change.out_schema.or(trigger.out_schema.take());
+            let running = trigger.timer.take();
+            let wanted = spec.clone().or(running.as_ref().map(|timer| timer.spec.clone()));
+            let running = running.filter(|_| was_enabled || !trigger.enabled);
+            trigger.timer = wanted.map(|spec| timers::going_on(ports, running.as_ref(), spec));
+            Ok(())
+        })
+    })
+    .await?;
+    timers::apply_trigger(ports, &trigger).await;
+    Ok(trigger)
+}
+
+/// Enables or disables a trigger. Neither webhooks nor matching heed it; its own timer does.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such trigger.
+pub async fn set_enabled(ports: &Ports, reference: &str, enabled: bool) -> Result<Trigger, Error> {
+    update(ports, reference, &TriggerChange { enabled: Some(enabled), ..Default::default() }).await
+}
+
+/// Opens a trigger's webhook; an open one keeps its key.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such trigger.
+pub async fn enable_webhook(ports: &Ports, reference: &str) -> Result<Trigger, Error> {
+    settled(ports, || {
+        alter(ports, reference, |trigger| {
+            trigger.webhook.get_or_insert_with(|| fresh_webhook(ports));
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Closes a trigger's webhook; its key is gone for good.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such trigger.
+pub async fn disable_webhook(ports: &Ports, reference: &str) -> Result<Trigger, Error> {
+    settled(ports, || {
+        alter(ports, reference, |trigger| {
+            trigger.webhook = None;
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Gives an open webhook a new key; the old one is gone for good.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such trigger, [`Error::Refused`] where its webhook is closed.
+pub async fn regenerate_webhook(ports: &Ports, reference: &str) -> Result<Trigger, Error> {
+    settled(ports, || {
+        alter(ports, reference, |trigger| {
+            if trigger.webhook.is_none() {
+                let text = format!("Webhooks are not enabled for trigger '{}'", trigger.reference);
+                return Err(Error::Refused(text));
+            }
+            trigger.webhook = Some(fresh_webhook(ports));
+            Ok(())
+        })
+    })
+    .await
+}
+
+fn fresh_webhook(ports: &Ports) -> Webhook {
+    Webhook { key: format!("wh_{}", hex::encode(ports.ids.random(16))) }
+}
+
+async fn alter(
+    ports: &Ports,
+    reference: &str,
+    change: impl FnOnce(&mut Trigger) -> Result<(), Error>,
+) -> Result<Trigger, Failure> {
+    let before: Stored<Trigger> = read::stored_or_missing(ports, reference).await?;
+    let mut trigger = before.value.clone();
+    change(&mut trigger)?;
+    if trigger == before.value {
+        return Ok(trigger);
+    }
+    trigger.updated = ports.clock.now();
+    let mut draft = Draft::new();
+    draft.replace(&trigger, before.version);
+    if trigger.webhook != before.value.webhook {
+        if let Some(closed) = &before.value.webhook {
+            draft.delete(layout::webhook(&closed.key));
+        }
+        if let Some(open) = &trigger.webhook {
+            let key = layout::webhook(&open.key);
+            draft.claim(Record::new(Kind::Marker, key, &trigger.reference));
+        }
+    }
+    draft.commit(ports).await?;
+    Ok(trigger)
+}
+
+/// Removes a trigger and its webhook. Its rules keep its ref and do not fire while it is missing.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such trigger.
+pub async fn delete(ports: &Ports, reference: &str) -> Result<Trigger, Error> {
+    let (trigger, rules) = settled(ports, || delete_once(ports, reference)).await?;
+    timers::forget::<Trigger>(ports, trigger.reference()).await;
+    for rule in &rules {
+        timers::apply_rule(ports, rule).await;
+    }
+    let id = trigger.id;
+    let rest = links::rules_where(ports, move |rule| rule.trigger == Some(id)).await?;
+    links::refresh(ports, &rest).await?;
+    Ok(trigger)
+}
+
+async fn delete_once(ports: &Ports, reference: &str) -> Result<(Trigger, Vec<Rule>), Failure> {
+    let before: Stored<Trigger> = read::stored_or_missing(ports, reference).await?;
+    let id = before.value.id;
+    let rules = links::rules_where(ports, move |rule| rule.trigger == Some(id)).await?;
+    let mut draft = Draft::new();
+    draft.remove(&before);
+    if let Some(webhook) = &before.value.webhook {
+        draft.delete(layout::webhook(&webhook.key));
+    }
+    let rules = links::remove_linked(ports, draft, rules, |rule| {
+        rule.trigger.take_if(|trigger| *trigger == id).is_some()
+    })
+    .await?;
+    Ok((before.value, rules))
+}

@@ -1,0 +1,89 @@
+//! The messages between the steps of the journey. They carry ids, never bodies.
+
+use crate::admission::LaneKey;
+use crate::id::{EnforcementId, EventId, ExecutionId};
+use serde::{Deserialize, Serialize};
+
+/// Version of the message format that this code writes.
+pub const VERSION: u8 = 1;
+
+/// One announcement: what happened, and what caused it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Format version; an unknown one goes to the dead letters.
+    pub v: u8,
+    /// What happened.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step")]
+pub enum Step {
+    /// An event was stored: match it.
+    #[serde(rename = "event.created")]
+    EventCreated {
+        /// Which.
+        event: EventId,
+    },
+    /// A rule matched: admit its execution.
+    #[serde(rename = "enforcement.created")]
+    EnforcementCreated {
+        /// Which.
+        enforcement: EnforcementId,
+        /// Its event.
+        event: EventId,
+    },
+    /// Somebody asked for an execution: admit it.
+    #[serde(rename = "execution.requested")]
+    ExecutionRequested {
+        /// Which.
+        execution: ExecutionId,
+    },
+    /// An execution has its slot: run it.
+    #[serde(rename = "execution.scheduled")]
+    ExecutionScheduled {
+        /// Which.
+        execution: ExecutionId,
+        /// For which attempt; an older one is stale.
+        attempt: u32,
+    },
+    /// An execution is over: free its slot, tell its parent.
+    #[serde(rename = "execution.completed")]
+    ExecutionCompleted {
+        /// Which.
+        execution: ExecutionId,
+    },
+    /// Somebody of this lane may go now.
+    #[serde(rename = "lane.wake")]
+    LaneWake {
+        /// Which lane.
+        lane: LaneKey,
+    },
+}
+
+impl From<Step> for Message {
+    fn from(step: Step) -> Self {
+        Self { v: VERSION, step }
+    }
+}
+
+impl Step {
+    /// Name of the step and the record it is about: the start of a deduplication id.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::EventCreated { event } => format!("event.created:{event}"),
+            Self::EnforcementCreated { enforcement, .. } => {
+                format!("enforcement.created:{enforcement}")
+            }
+            Self::ExecutionRequested { execution } => format!("execution.requested:{execution}"),
+            Self::ExecutionScheduled { execution, attempt } => {
+                format!("execution.scheduled:{execution}:{attempt}")
+            }
+            Self::ExecutionCompleted { execution } => format!("execution.completed:{execution}"),
+            Self::LaneWake { lane } => format!("lane.wake:{lane}"),
+        }
+    }
+}

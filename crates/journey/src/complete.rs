@@ -1,0 +1,133 @@
+//! Complete: an execution is over; its slot goes to the next in line, in the same commit.
+
+use crate::announce::{self, Announcement};
+use crate::load::{self, Versioned};
+use crate::retry::Attempts;
+use crate::{layout, line};
+use attune_domain::admission::LaneKey;
+use attune_domain::execution::{Execution, Holds, Place};
+use attune_domain::id::ExecutionId;
+use attune_domain::status::ExecutionStatus;
+use attune_ports::records::{Commit, Expect};
+use attune_ports::{Ports, Unavailable};
+
+/// Ended executions in one commit, at most.
+const AT_ONCE: usize = 10;
+
+/// Frees the slots of ended executions, in order, and answers how many were dealt with. The rest must come
+/// again.
+pub async fn handle(ports: &Ports, ids: &[ExecutionId]) -> (usize, Result<(), Unavailable>) {
+    let mut done = 0;
+    while done < ids.len() {
+        match next(ports, &ids[done..]).await {
+            Ok(many) => done += many,
+            Err(error) => return (done, Err(error)),
+        }
+    }
+    (done, Ok(()))
+}
+
+/// Deals with the first, and with those after it that leave the same lane.
+async fn next(ports: &Ports, ids: &[ExecutionId]) -> Result<usize, Unavailable> {
+    let mut attempts = Attempts::default();
+    loop {
+        let mut leaving: Vec<Versioned<Execution>> = Vec::new();
+        let mut again = Vec::new();
+        let mut lane: Option<LaneKey> = None;
+        let mut many = 0;
+        for id in ids.iter().take(AT_ONCE) {
+            if leaving.iter().any(|loaded| loaded.body.id == *id) {
+                many += 1;
+                continue;
+            }
+            let Some(loaded) = load::execution_versioned(ports, *id).await? else {
+                many += 1;
+                continue;
+            };
+            match slot_of(&loaded.body) {
+                None => again.extend(announced_before(ports, &loaded.body).await?),
+                Some(own) => {
+                    if lane.as_ref().is_some_and(|lane| lane != own) {
+                        break;
+                    }
+                    lane.get_or_insert_with(|| own.clone());
+                    leaving.push(loaded);
+                }
+            }
+            many += 1;
+        }
+        if let Some(lane) = lane {
+            match leave(ports, &lane, leaving).await {
+                Ok(announcements) => again.extend(announcements),
+                Err(error) => {
+                    attempts.again(ports, error).await?;
+                    continue;
+                }
+            }
+        }
+        announce::send(ports, again).await?;
+        return Ok(many);
+    }
+}
+
+/// The lane whose slot an ended execution still holds.
+fn slot_of(execution: &Execution) -> Option<&LaneKey> {
+    match &execution.place {
+        Some(Place { lane, holds: Holds::Slot(_) }) if execution.status.is_terminal() => Some(lane),
+        _ => None,
+    }
+}
+
+/// It left before: perhaps those who got its slot were not told.
+async fn announced_before(
+    ports: &Ports,
+    execution: &Execution,
+) -> Result<Vec<Announcement>, Unavailable> {
+    let mut announcements = Vec::new();
+    for handed in &execution.handed_to {
+        let holder = load::execution(ports, handed.execution).await?;
+        let waits = holder.is_some_and(|holder| {
+            holder.status == ExecutionStatus::Scheduled && holder.attempt == handed.attempt
+        });
+        if waits {
+            announcements.push(Announcement::scheduled(*handed));
+        }
+    }
+    Ok(announcements)
+}
+
+async fn leave(
+    ports: &Ports,
+    key: &LaneKey,
+    mut leaving: Vec<Versioned<Execution>>,
+) -> Result<Vec<Announcement>, attune_ports::records::Error> {
+    let now = ports.clock.now();
+    let mut commit = Commit::new();
+    let mut announcements = Vec::new();
+    if let Some(loaded) = load::lane(ports, key).await? {
+        let mut lane = loaded.body;
+        for left in &leaving {
+            lane.release(now);
+            commit = commit.delete(layout::slot(key, left.body.id), Expect::Any);
+        }
+        // A policy that was widened may have room for more than those who leave.
+        let most = leaving.len() + 2;
+        let (grown, served) = line::serve(ports, &mut lane, commit, most, now).await?;
+        commit = grown.replace(layout::lane_record(&lane), loaded.version);
+        if let Some(first) = leaving.first_mut() {
+            first.body.handed_to = served.handed;
+        }
+        announcements = served.announcements;
+        if let Some(at) = lane.wake_at {
+            let delay = (at - now).to_std().unwrap_or_default();
+            announcements.push(Announcement::wake(key, delay));
+        }
+    }
+    for left in leaving {
+        let mut execution = left.body;
+        execution.place = execution.place.map(|place| Place { holds: Holds::Nothing, ..place });
+        commit = commit.replace(layout::execution_record(&execution, None), left.version);
+    }
+    ports.records.commit(commit).await?;
+    Ok(announcements)
+}

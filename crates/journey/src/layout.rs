@@ -1,0 +1,193 @@
+//! Where the journey's records stand, and how indexes find them.
+//!
+//! | what | partition | sort | `List` | `Of` | `By` |
+//! |---|---|---|---|---|---|
+//! | an event | `event/<id>` | – | `event` | – | `trigger/<ref>` |
+//! | an enforcement | `enforcement/<id>` | – | `enforcement` | `event/<id>` | `rule/<ref>` |
+//! | an execution | `execution/<id>` | – | `execution` | `parent/<id>` or `enforcement/<id>` | `action/<ref>` |
+//! | a lane | `lane/<key>` | – | – | `policy/<id>` | – |
+//! | a ticket of it | `lane/<key>` | `ticket/<ticket>` | – | – | – |
+//! | a slot of it | `lane/<key>` | `slot/<execution>` | – | – | – |
+//! | a cause's mark | `cause/<cause>` | – | – | – | – |
+//!
+//! In indexes the sort key is the id in 16 digits, so that order is time. Whatever leaves a next step
+//! undone also stands in `Due` under `due`, by moment.
+
+use attune_domain::Timestamp;
+use attune_domain::admission::{Lane, LaneKey, Ticket, Waiter};
+use attune_domain::enforcement::Enforcement;
+use attune_domain::event::Event;
+use attune_domain::execution::Execution;
+use attune_domain::id::{EnforcementId, EventId, ExecutionId};
+use attune_ports::records::{Index, Key, Kind, Record};
+use std::fmt::Display;
+
+/// The only partition of the due index; implementations shard it.
+pub const DUE: &str = "due";
+
+/// An id as index sort keys hold it.
+#[must_use]
+pub fn sort_of(id: i64) -> String {
+    format!("{id:016}")
+}
+
+/// An event.
+#[must_use]
+pub fn event(id: EventId) -> Key {
+    Key::new(format!("event/{id}"), "")
+}
+
+/// An enforcement.
+#[must_use]
+pub fn enforcement(id: EnforcementId) -> Key {
+    Key::new(format!("enforcement/{id}"), "")
+}
+
+/// An execution.
+#[must_use]
+pub fn execution(id: ExecutionId) -> Key {
+    Key::new(format!("execution/{id}"), "")
+}
+
+/// A lane.
+#[must_use]
+pub fn lane(key: &LaneKey) -> Key {
+    Key::new(format!("lane/{key}"), "")
+}
+
+/// A ticket in a lane.
+#[must_use]
+pub fn ticket(lane: &LaneKey, ticket: Ticket) -> Key {
+    Key::new(format!("lane/{lane}"), format!("ticket/{ticket}"))
+}
+
+/// A slot in a lane.
+#[must_use]
+pub fn slot(lane: &LaneKey, execution: ExecutionId) -> Key {
+    Key::new(format!("lane/{lane}"), format!("slot/{}", sort_of(execution.get())))
+}
+
+/// The mark that something with this cause exists.
+#[must_use]
+pub fn cause(cause: impl Display) -> Key {
+    Key::new(format!("cause/{cause}"), "")
+}
+
+/// Partition of index `By`: events of a trigger.
+#[must_use]
+pub fn events_of_trigger(trigger_ref: impl Display) -> String {
+    format!("trigger/{trigger_ref}")
+}
+
+/// Partition of index `Of`: enforcements of an event.
+#[must_use]
+pub fn enforcements_of_event(event: EventId) -> String {
+    format!("event/{event}")
+}
+
+/// Partition of index `By`: enforcements of a rule.
+#[must_use]
+pub fn enforcements_of_rule(rule_ref: impl Display) -> String {
+    format!("rule/{rule_ref}")
+}
+
+/// Partition of index `Of`: executions of an enforcement.
+#[must_use]
+pub fn executions_of_enforcement(enforcement: EnforcementId) -> String {
+    format!("enforcement/{enforcement}")
+}
+
+/// Partition of index `Of`: children of an execution.
+#[must_use]
+pub fn children_of(parent: ExecutionId) -> String {
+    format!("parent/{parent}")
+}
+
+/// Partition of index `By`: executions of an action.
+#[must_use]
+pub fn executions_of_action(action_ref: impl Display) -> String {
+    format!("action/{action_ref}")
+}
+
+/// Partition of index `Of`: lanes of a policy.
+#[must_use]
+pub fn lanes_of_policy(policy: attune_domain::id::PolicyId) -> String {
+    format!("policy/{policy}")
+}
+
+/// When the next step of a record is overdue; `None`, nothing is undone.
+pub(crate) fn due(record: Record, at: Option<Timestamp>) -> Record {
+    match at {
+        None => record,
+        Some(at) => {
+            let sort = format!("{}/{}", due_sort(at), record.key);
+            record.at(Index::Due, DUE, sort)
+        }
+    }
+}
+
+/// A moment as due sort keys start with it.
+pub(crate) fn due_sort(at: Timestamp) -> String {
+    format!("{:016}", at.timestamp_millis().max(0))
+}
+
+/// An event's record.
+pub(crate) fn event_record(event: &Event, due_at: Option<Timestamp>) -> Record {
+    let sort = sort_of(event.id.get());
+    let record = Record::new(Kind::Event, self::event(event.id), event)
+        .at(Index::List, Kind::Event.as_str(), &sort)
+        .at(Index::By, events_of_trigger(&event.trigger_ref), sort)
+        .counted("event");
+    due(record, due_at)
+}
+
+/// An enforcement's record.
+pub(crate) fn enforcement_record(enforcement: &Enforcement, due_at: Option<Timestamp>) -> Record {
+    let sort = sort_of(enforcement.id.get());
+    let record = Record::new(Kind::Enforcement, self::enforcement(enforcement.id), enforcement)
+        .at(Index::List, Kind::Enforcement.as_str(), &sort)
+        .at(Index::Of, enforcements_of_event(enforcement.event), &sort)
+        .at(Index::By, enforcements_of_rule(&enforcement.rule_ref), sort)
+        .counted("enforcement");
+    due(record, due_at)
+}
+
+/// An execution's record.
+pub(crate) fn execution_record(execution: &Execution, due_at: Option<Timestamp>) -> Record {
+    let sort = sort_of(execution.id.get());
+    let mut record = Record::new(Kind::Execution, self::execution(execution.id), execution)
+        .at(Index::List, Kind::Execution.as_str(), &sort)
+        .at(Index::By, executions_of_action(&execution.action_ref), &sort)
+        .counted(format!("execution/{}", execution.status));
+    let owner = match (execution.parent, execution.enforcement) {
+        (Some(parent), _) => Some(children_of(parent)),
+        (None, Some(enforcement)) => Some(executions_of_enforcement(enforcement)),
+        (None, None) => None,
+    };
+    if let Some(owner) = owner {
+        record = record.at(Index::Of, owner, sort);
+    }
+    due(record, due_at)
+}
+
+/// A lane's record; it is due when somebody should look at it.
+pub(crate) fn lane_record(lane: &Lane) -> Record {
+    let record = Record::new(Kind::Lane, self::lane(&lane.key), lane).at(
+        Index::Of,
+        lanes_of_policy(lane.policy),
+        lane.key.as_str(),
+    );
+    // A while after the message that should have woken it.
+    due(record, lane.wake_at.map(|at| at + chrono::TimeDelta::seconds(5)))
+}
+
+/// A ticket's record; it is due when its holder has waited too long.
+pub(crate) fn ticket_record(lane: &LaneKey, waiter: &Waiter) -> Record {
+    let record = Record::new(Kind::Ticket, ticket(lane, waiter.ticket), waiter);
+    due(record, waiter.until)
+}
+
+/// The lane that a ticket's record belongs to.
+pub(crate) fn lane_of_ticket(key: &Key) -> Option<&str> {
+    key.partition.strip_prefix("lane/")
+}

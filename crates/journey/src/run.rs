@@ -1,0 +1,214 @@
+//! Run: claim an execution, run its action, record what came of it.
+
+use crate::announce::{self, Announcement};
+use crate::definitions::PreparedAction;
+use crate::load::Versioned;
+use crate::retry::Attempts;
+use crate::{definitions, layout, load, payload, secrets, subject};
+use attune_domain::execution::{Claim, Execution};
+use attune_domain::id::ExecutionId;
+use attune_domain::status::ExecutionStatus;
+use attune_ports::records::Commit;
+use attune_ports::runner::{Cancelled, Invocation, Outcome};
+use attune_ports::{Ports, Unavailable};
+use chrono::TimeDelta;
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a run behaves.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Time limit of a run that has none of its own.
+    pub timeout: Duration,
+    /// Time from the limit until the process is gone for certain.
+    pub grace: Duration,
+    /// How often a run looks whether it was cancelled.
+    pub look: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(300),
+            grace: Duration::from_secs(30),
+            look: Duration::from_millis(200),
+        }
+    }
+}
+
+/// Runs an execution that was scheduled, unless somebody else has it already.
+///
+/// # Errors
+/// [`Unavailable`] where something does not answer. Before the claim the message is to come again; after
+/// it, a redelivery is dropped and the sweep finds the claim when its deadline has passed.
+pub async fn handle(
+    ports: &Ports,
+    terms: &Terms,
+    id: ExecutionId,
+    attempt: u32,
+) -> Result<(), Unavailable> {
+    let Some(execution) = claim(ports, terms, id, attempt).await? else { return Ok(()) };
+    let outcome = match invocation(ports, terms, &execution).await? {
+        Ok((invocation, pure)) => {
+            // A process may only start once its claim would survive a crash.
+            if !pure {
+                ports.records.settle().await?;
+            }
+            let cancelled = watch(ports.clone(), terms.look, id, attempt);
+            ports.runner.run(invocation, cancelled).await
+        }
+        Err(outcome) => outcome,
+    };
+    record(ports, id, attempt, outcome).await
+}
+
+/// Takes the execution, if it still waits for this attempt.
+async fn claim(
+    ports: &Ports,
+    terms: &Terms,
+    id: ExecutionId,
+    attempt: u32,
+) -> Result<Option<Execution>, Unavailable> {
+    let mut attempts = Attempts::default();
+    loop {
+        let Some(loaded) = load::execution_versioned(ports, id).await? else { return Ok(None) };
+        let mut execution = loaded.body;
+        if execution.status != ExecutionStatus::Scheduled || execution.attempt != attempt {
+            return Ok(None);
+        }
+        let now = ports.clock.now();
+        let longest = TimeDelta::from_std(terms.timeout + terms.grace).unwrap_or(TimeDelta::hours(1));
+        execution.status = ExecutionStatus::Running;
+        execution.updated = now;
+        execution.started_at.get_or_insert(now);
+        execution.claim =
+            Some(Claim { worker: ports.worker.to_string(), attempt, deadline: now + longest });
+        let record = layout::execution_record(&execution, subject::due(&execution, now));
+        match ports.records.commit(Commit::new().replace(record, loaded.version)).await {
+            Ok(()) => return Ok(Some(execution)),
+            Err(error) => attempts.again(ports, error).await?,
+        }
+    }
+}
+
+/// What the runner is told; or the outcome, where there is nothing to run.
+async fn invocation(
+    ports: &Ports,
+    terms: &Terms,
+    execution: &Execution,
+) -> Result<Result<(Invocation, bool), Outcome>, Unavailable> {
+    let Some(prepared) = definitions::action(ports, &execution.action_ref).await? else {
+        return Ok(Err(failed(format!("Action '{}' not found", execution.action_ref))));
+    };
+    let action = &prepared.action;
+    let Some(runtime) = action.runtime else {
+        return Ok(Err(failed(format!("Action '{}' has no runtime", action.reference))));
+    };
+    let (parameters, secrets) = parameters(ports, execution, &prepared).await?;
+    let pure = ports.runner.is_pure(runtime, &action.entrypoint);
+    let pack_dir = if pure {
+        None
+    } else {
+        let pack = definitions::pack(ports, action.pack_ref.as_str()).await?;
+        pack.and_then(|pack| pack.path).map(PathBuf::from)
+    };
+    let invocation = Invocation {
+        execution: execution.id,
+        attempt: execution.attempt,
+        action_ref: action.reference.clone(),
+        runtime,
+        entrypoint: action.entrypoint.clone(),
+        pack_dir,
+        parameters,
+        parameter_delivery: action.parameter_delivery,
+        parameter_format: action.parameter_format,
+        output_format: action.output_format,
+        timeout: terms.timeout,
+        rule_ref: execution.rule_ref.as_ref().map(ToString::to_string),
+        trigger_ref: execution.trigger_ref.as_ref().map(ToString::to_string),
+        secrets,
+        api_token: None,
+    };
+    Ok(Ok((invocation, pure)))
+}
+
+async fn parameters(
+    ports: &Ports,
+    execution: &Execution,
+    prepared: &Arc<PreparedAction>,
+) -> Result<(Map<String, Value>, Vec<String>), Unavailable> {
+    let mut parameters = match &execution.config {
+        Some(config) => match payload::fetch(&*ports.blobs, config).await? {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        },
+        None => Map::new(),
+    };
+    let secrets = secrets::restore(&*ports.vault, execution, &mut parameters).await?;
+    prepared.parameters.defaults(&mut parameters);
+    Ok((parameters, secrets))
+}
+
+fn failed(error: String) -> Outcome {
+    Outcome {
+        status: ExecutionStatus::Failed,
+        result: json!({"succeeded": false, "error": error}),
+    }
+}
+
+/// Completes when the execution is cancelled, or is not this attempt's any more.
+fn watch(ports: Ports, look: Duration, id: ExecutionId, attempt: u32) -> Cancelled {
+    Box::pin(async move {
+        loop {
+            tokio::time::sleep(look).await;
+            if let Ok(Some(execution)) = load::execution(&ports, id).await
+                && (execution.status != ExecutionStatus::Running || execution.attempt != attempt)
+            {
+                return;
+            }
+        }
+    })
+}
+
+/// Records an outcome, if the claim still stands: the first terminal commit wins.
+async fn record(
+    ports: &Ports,
+    id: ExecutionId,
+    attempt: u32,
+    outcome: Outcome,
+) -> Result<(), Unavailable> {
+    let name = format!("executions/{id}.{attempt}.result");
+    let mut result = outcome.result;
+    if let Some(Versioned { body, .. }) = load::execution_versioned(ports, id).await?
+        && let Some(prepared) = definitions::action(ports, &body.action_ref).await?
+        && let Some(data) = result.get_mut("data")
+    {
+        // What the output schema calls secret is not even kept sealed: nobody could ask for it.
+        let _ = prepared.output.redact(data);
+    }
+    let result = payload::stash(&*ports.blobs, &name, result).await?;
+    let mut attempts = Attempts::default();
+    loop {
+        let Some(Versioned { mut body, version }) = load::execution_versioned(ports, id).await?
+        else {
+            return Ok(());
+        };
+        let holds = body.claim.as_ref().is_some_and(|claim| {
+            claim.attempt == attempt && *claim.worker == *ports.worker && body.attempt == attempt
+        });
+        let now = ports.clock.now();
+        if !holds || body.become_(outcome.status, now).is_err() {
+            tracing::warn!(execution = %id, attempt, "an outcome came too late and is dropped");
+            return Ok(());
+        }
+        body.result = Some(result.clone());
+        body.claim = None;
+        let record = layout::execution_record(&body, subject::due(&body, now));
+        match ports.records.commit(Commit::new().replace(record, version)).await {
+            Ok(()) => return announce::send(ports, Announcement::completed(&body)).await,
+            Err(error) => attempts.again(ports, error).await?,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Secret parameters: taken out before anything is stored, put back just before the run.
+
+use crate::definitions::PreparedAction;
+use attune_domain::execution::Execution;
+use attune_domain::id::{EnforcementId, ExecutionId};
+use attune_domain::schema::Secrets;
+use attune_domain::sealed::Sealed;
+use attune_ports::{Unavailable, Vault};
+use serde_json::{Map, Value};
+
+/// What a sealed value belongs to; opening it elsewhere fails.
+fn context(enforcement: Option<EnforcementId>, execution: ExecutionId) -> String {
+    match enforcement {
+        Some(enforcement) => of_enforcement(enforcement),
+        None => of_execution(execution),
+    }
+}
+
+/// Context of an enforcement's secrets, and of the execution's that comes from it.
+pub(crate) fn of_enforcement(id: EnforcementId) -> String {
+    format!("enforcement/{id}")
+}
+
+/// Context of the secrets of an execution that was asked for directly.
+pub(crate) fn of_execution(id: ExecutionId) -> String {
+    format!("execution/{id}")
+}
+
+/// Takes the secret values out of `parameters` and seals them.
+pub(crate) async fn take(
+    vault: &dyn Vault,
+    context: &str,
+    action: Option<&PreparedAction>,
+    parameters: &mut Value,
+) -> Result<Option<Sealed>, Unavailable> {
+    let Some(action) = action else { return Ok(None) };
+    let secrets = action.parameters.redact(parameters);
+    if secrets.is_empty() {
+        return Ok(None);
+    }
+    let plain = serde_json::to_vec(&secrets).map_err(|e| Unavailable::new("vault", e))?;
+    vault.seal(context, &plain).await.map(Some)
+}
+
+/// Puts an execution's secrets back into its parameters, and answers their texts, to be struck out of
+/// everything that the run says.
+pub(crate) async fn restore(
+    vault: &dyn Vault,
+    execution: &Execution,
+    parameters: &mut Map<String, Value>,
+) -> Result<Vec<String>, Unavailable> {
+    let Some(sealed) = &execution.secrets else { return Ok(vec![]) };
+    let plain = vault.open(&context(execution.enforcement, execution.id), sealed).await?;
+    let secrets: Secrets =
+        serde_json::from_slice(&plain).map_err(|e| Unavailable::new("vault", e))?;
+    let mut whole = Value::Object(std::mem::take(parameters));
+    secrets.restore(&mut whole);
+    if let Value::Object(map) = whole {
+        *parameters = map;
+    }
+    Ok(secrets.texts())
+}
