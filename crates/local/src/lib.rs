@@ -129,6 +129,7 @@ pub fn open(path: &Path, config: &Config, runner: Arc<dyn Runner>) -> Result<Loc
         logs: Arc::new(logs::FileLogs::new(folder.file("logs"))),
         vault: Arc::new(vault::FileVault::open(&folder.file("keys"))?),
         runner,
+        tokens: None,
         clock: Arc::new(clock::SystemClock),
         ids,
         memo: Arc::new(Memo::default()),

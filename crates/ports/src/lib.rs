@@ -16,6 +16,7 @@ pub mod queues;
 pub mod records;
 pub mod runner;
 mod schedules;
+pub mod tokens;
 mod vault;
 
 pub use blobs::Blobs;
@@ -27,6 +28,7 @@ pub use queues::{Delivery, Outgoing, Queue, Queues};
 pub use records::{Commit, Key, Query, Record, Records};
 pub use runner::Runner;
 pub use schedules::{Schedule, Schedules, Tick};
+pub use tokens::Tokens;
 pub use vault::Vault;
 
 use std::sync::Arc;
@@ -65,6 +67,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// Runs actions.
     pub runner: Arc<dyn Runner>,
+    /// Makes the tokens of actions; `None`, actions get none.
+    pub tokens: Option<Arc<dyn Tokens>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.

@@ -1,0 +1,53 @@
+//! `attune pack`.
+
+use super::Context;
+use crate::args::Paging;
+use crate::output::PACKS;
+use clap::Subcommand;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What to do with packs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List packs
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one pack
+    Get {
+        /// Reference of the pack
+        #[arg(value_name = "REF")]
+        pack: String,
+    },
+    /// Load a pack from a folder that the server can read
+    Register {
+        /// Folder with the pack's `pack.yaml`; a folder of this machine, or else of the server's
+        path: PathBuf,
+        /// Replace the pack if it is registered already
+        #[arg(long)]
+        force: bool,
+        /// Do not run the pack's tests
+        #[arg(long)]
+        skip_tests: bool,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server does not answer, or refuses.
+pub async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+    match command {
+        Command::List { paging } => context.show_list(&PACKS, &["packs"], &paging.query()).await,
+        Command::Get { pack } => context.show(&["packs", &pack]).await,
+        Command::Register { path, force, skip_tests } => {
+            // The server has a working folder of its own. What does not exist here may exist there.
+            let path = path.canonicalize().unwrap_or(path);
+            let body = json!({"path": path, "force": force, "skip_tests": skip_tests});
+            let pack = context.client.post(&["packs", "register"], Some(&body)).await?;
+            Ok(context.output.object(&pack)?)
+        }
+    }
+}

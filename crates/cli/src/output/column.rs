@@ -1,0 +1,116 @@
+//! Which fields of which kind of object make a table.
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub heading: &'static str,
+    /// The field of the wire object.
+    pub field: &'static str,
+}
+
+impl Column {
+    /// Whether its values are prose, which may be broken into lines. References, ids and moments
+    /// stay in one piece, so that they can be copied.
+    pub fn is_prose(&self) -> bool {
+        matches!(self.field, "label" | "description")
+    }
+}
+
+/// A kind of object that comes in lists.
+#[derive(Clone, Copy, Debug)]
+pub struct Noun {
+    /// What several of them are called.
+    pub plural: &'static str,
+    /// The columns of their table.
+    pub columns: &'static [Column],
+}
+
+const fn column(heading: &'static str, field: &'static str) -> Column {
+    Column { heading, field }
+}
+
+/// Actions.
+pub const ACTIONS: Noun = Noun {
+    plural: "actions",
+    columns: &[
+        column("REF", "ref"),
+        column("RUNTIME", "runtime_ref"),
+        column("LABEL", "label"),
+        column("DESCRIPTION", "description"),
+    ],
+};
+
+/// Rules.
+pub const RULES: Noun = Noun {
+    plural: "rules",
+    columns: &[
+        column("REF", "ref"),
+        column("ENABLED", "enabled"),
+        column("TRIGGER", "trigger_ref"),
+        column("ACTION", "action_ref"),
+        column("LABEL", "label"),
+    ],
+};
+
+/// Triggers.
+pub const TRIGGERS: Noun = Noun {
+    plural: "triggers",
+    columns: &[
+        column("REF", "ref"),
+        column("ENABLED", "enabled"),
+        column("WEBHOOK", "webhook_enabled"),
+        column("LABEL", "label"),
+        column("DESCRIPTION", "description"),
+    ],
+};
+
+/// Events.
+pub const EVENTS: Noun = Noun {
+    plural: "events",
+    columns: &[
+        column("ID", "id"),
+        column("TRIGGER", "trigger_ref"),
+        column("SOURCE", "source_ref"),
+        column("RULE", "rule_ref"),
+        column("CREATED", "created"),
+    ],
+};
+
+/// Executions.
+pub const EXECUTIONS: Noun = Noun {
+    plural: "executions",
+    columns: &[
+        column("ID", "id"),
+        column("STATUS", "status"),
+        column("ACTION", "action_ref"),
+        column("RULE", "rule_ref"),
+        column("PARENT", "parent"),
+        column("CREATED", "created"),
+    ],
+};
+
+/// Packs.
+pub const PACKS: Noun = Noun {
+    plural: "packs",
+    columns: &[
+        column("REF", "ref"),
+        column("VERSION", "version"),
+        column("LABEL", "label"),
+        column("DESCRIPTION", "description"),
+    ],
+};
+
+/// Policies.
+pub const POLICIES: Noun = Noun {
+    plural: "policies",
+    columns: &[
+        column("REF", "ref"),
+        column("ENABLED", "enabled"),
+        column("SCOPE", "scope"),
+        column("ACTION", "action_ref"),
+        column("PACK", "pack_ref"),
+        column("METHOD", "method"),
+        column("LIMIT", "threshold"),
+    ],
+};

@@ -1,0 +1,11 @@
+//! The client commands of the `attune` binary, run as a user runs them, against a server of the
+//! test's own making.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
+
+mod executions;
+mod failures;
+mod lists;
+mod login;
+mod server;
+mod shell;
