@@ -55,6 +55,17 @@ pub enum ParameterDelivery {
     File,
 }
 
+impl ParameterDelivery {
+    /// The word in action files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdin => "stdin",
+            Self::File => "file",
+        }
+    }
+}
+
 /// How parameters are written for a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,6 +77,18 @@ pub enum ParameterFormat {
     Yaml,
     /// `key='value'` lines.
     Dotenv,
+}
+
+impl ParameterFormat {
+    /// The word in action files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Yaml => "yaml",
+            Self::Dotenv => "dotenv",
+        }
+    }
 }
 
 /// How a process's standard output is read.

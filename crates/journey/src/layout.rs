@@ -186,8 +186,3 @@ pub(crate) fn ticket_record(lane: &LaneKey, waiter: &Waiter) -> Record {
     let record = Record::new(Kind::Ticket, ticket(lane, waiter.ticket), waiter);
     due(record, waiter.until)
 }
-
-/// The lane that a ticket's record belongs to.
-pub(crate) fn lane_of_ticket(key: &Key) -> Option<&str> {
-    key.partition.strip_prefix("lane/")
-}

@@ -24,6 +24,7 @@ pub mod matching;
 pub mod payload;
 pub mod queue_stats;
 pub mod request;
+pub mod retention;
 mod retry;
 pub mod run;
 mod secrets;

@@ -9,6 +9,7 @@ use attune_domain::execution::{Claim, Execution};
 use attune_domain::id::ExecutionId;
 use attune_domain::status::ExecutionStatus;
 use attune_ports::records::Commit;
+use attune_ports::tokens::Holder;
 use attune_ports::runner::{Cancelled, Invocation, Outcome};
 use attune_ports::{Ports, Unavailable};
 use chrono::TimeDelta;
@@ -129,9 +130,27 @@ async fn invocation(
         rule_ref: execution.rule_ref.as_ref().map(ToString::to_string),
         trigger_ref: execution.trigger_ref.as_ref().map(ToString::to_string),
         secrets,
-        api_token: None,
+        api_token: token(ports, terms, execution).await?,
     };
     Ok(Ok((invocation, pure)))
+}
+
+/// The token of the action's process, where it has permissions to use it for.
+async fn token(
+    ports: &Ports,
+    terms: &Terms,
+    execution: &Execution,
+) -> Result<Option<String>, Unavailable> {
+    let (Some(tokens), false) = (&ports.tokens, execution.permission_set_refs.is_empty()) else {
+        return Ok(None);
+    };
+    let holder = Holder {
+        execution: execution.id,
+        action_ref: execution.action_ref.clone(),
+        permission_set_refs: execution.permission_set_refs.clone(),
+        lifetime: terms.timeout + Duration::from_secs(60),
+    };
+    tokens.execution_token(holder).await.map(Some)
 }
 
 async fn parameters(

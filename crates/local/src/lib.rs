@@ -37,6 +37,8 @@ pub struct Config {
     pub max_receives: u32,
     /// How long a delivered message stays hidden without an answer.
     pub visibility: Duration,
+    /// Whether ticks missed while nothing ran fire once at the start.
+    pub catch_up: bool,
 }
 
 impl Default for Config {
@@ -46,6 +48,7 @@ impl Default for Config {
             cache_bytes: 16 * 1024 * 1024,
             max_receives: 5,
             visibility: Duration::from_secs(20 * 60),
+            catch_up: true,
         }
     }
 }
@@ -119,7 +122,7 @@ pub fn open(path: &Path, config: &Config, runner: Arc<dyn Runner>) -> Result<Loc
     let store = store::Store::open(&folder.file("attune.db"), config)?;
     let ids = Arc::new(clock::SequentialIds::default());
     let records = Arc::new(records::LocalRecords::new(store.clone()));
-    let schedules = Arc::new(schedules::LocalSchedules::open(&store)?);
+    let schedules = Arc::new(schedules::LocalSchedules::open(&store, config.catch_up)?);
     let worker: Arc<str> = format!("embedded-{}", attune_ports::Ids::next(&*ids)).into();
     let ports = Ports {
         records,

@@ -77,7 +77,7 @@ pub(crate) struct LocalSchedules {
 }
 
 impl LocalSchedules {
-    pub(crate) fn open(store: &Store) -> Result<Self, crate::Error> {
+    pub(crate) fn open(store: &Store, catch_up: bool) -> Result<Self, crate::Error> {
         let records = LocalRecords::new(store.clone());
         let mut plan = Plan::default();
         let query = Query::partition(PARTITION, usize::MAX / 2);
@@ -85,7 +85,12 @@ impl LocalSchedules {
         let page = store.state().query_partition(PARTITION, &query, now);
         for record in page.map(|page| page.records).unwrap_or_default() {
             match record.decode::<Stored>() {
-                Ok(stored) => plan.put(stored, now),
+                Ok(mut stored) => {
+                    if !catch_up {
+                        stored.last = Some(now);
+                    }
+                    plan.put(stored, now);
+                }
                 Err(error) => tracing::error!(%error, "a schedule is left out"),
             }
         }

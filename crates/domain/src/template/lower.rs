@@ -5,6 +5,7 @@
 //! the scope beforehand, and literals become constants. What is left for the engine is the order of
 //! evaluation, filters and tests.
 
+use super::budget::Budget;
 use super::engine::{CHAIN, CONSTANT, ITEM, LIST, MAP, NEGATE, SLOT, TRUTH};
 use super::error::Fault;
 use super::functions::{self, Pattern};
@@ -83,7 +84,7 @@ impl Lowered {
 
     fn expr(&mut self, expr: &Expr) -> Result<(), Fault> {
         match expr {
-            Expr::Literal(literal) => self.constant(value::from_literal(literal)),
+            Expr::Literal(literal) => self.constant(value::from_json(literal, &Budget::default())?),
             Expr::Path(path) => self.slot(Slot::Path(path.clone())),
             Expr::List(items) => self.call(LIST, items)?,
             Expr::Map(entries) => self.call(MAP, entries.iter().flat_map(|(key, value)| [key, value]))?,

@@ -27,7 +27,7 @@ mod lower;
 pub(crate) mod number;
 mod operators;
 mod parser;
-mod path;
+pub(crate) mod path;
 mod scope;
 pub(crate) mod syntax;
 #[cfg(test)]

@@ -103,14 +103,21 @@ fn follow_borrowed<'v>(mut value: &'v Value, steps: &[Segment], scope: &Scope<'_
     Some(Cow::Borrowed(value))
 }
 
-fn member<'v>(value: &'v Value, step: &Segment, scope: &Scope<'_>) -> Option<&'v Value> {
-    match (value, step) {
+/// Follows steps that need no scope: names, keys and indexes.
+pub(crate) fn lookup<'v>(value: &'v Value, steps: &[Segment]) -> Option<&'v Value> {
+    steps.iter().try_fold(value, |value, step| match (value, step) {
         (Value::Object(map), Segment::Name { name, .. } | Segment::Key(name)) => map.get(name),
         (Value::Array(list), Segment::Name { index: Some(index), .. }) => list.get(*index),
         (Value::Array(list), Segment::Index(index)) => list.get(position(*index, list.len())?),
+        _ => None,
+    })
+}
+
+fn member<'v>(value: &'v Value, step: &Segment, scope: &Scope<'_>) -> Option<&'v Value> {
+    match (value, step) {
         (Value::Object(map), Segment::Subscript(path)) => map.get(path.resolve(scope)?.as_str()?),
         (Value::Array(list), Segment::Subscript(_)) => list.get(position(index_of(step, scope)?, list.len())?),
-        _ => None,
+        _ => lookup(value, std::slice::from_ref(step)),
     }
 }
 

@@ -27,6 +27,13 @@ pub struct Reference {
     pub path: Path,
 }
 
+impl Reference {
+    /// The root that the path starts from.
+    pub fn root(&self) -> &str {
+        self.path.root()
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Node {
     /// Without any expression below it.

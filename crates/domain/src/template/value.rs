@@ -10,11 +10,6 @@ use serde_json::Value;
 /// How deep a computed value may nest.
 const MAX_DEPTH: usize = 100;
 
-/// A literal of an expression, which is small by its nature.
-pub(crate) fn from_literal(literal: &Value) -> Computed {
-    Computed::from_serialize(literal)
-}
-
 /// The engine's copy of a value.
 pub(crate) fn from_json(json: &Value, budget: &Budget) -> Result<Computed, Fault> {
     budget.spend(1)?;

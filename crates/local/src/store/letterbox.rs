@@ -78,10 +78,6 @@ impl Letterbox {
         self.deduplication.contains(deduplication)
     }
 
-    pub(crate) fn get(&self, number: i64) -> Option<&Letter> {
-        self.letters.get(&number)
-    }
-
     /// The letter, to be marked as stored.
     pub(crate) fn get_mut(&mut self, number: i64) -> Option<&mut Letter> {
         self.letters.get_mut(&number)
@@ -148,7 +144,9 @@ impl Letterbox {
                     group.in_flight = group.in_flight.saturating_sub(1);
                 }
                 self.line_up(&name, number);
-            } else if let Some(group) = self.groups.get_mut(&name) {
+            } else if let Some(group) = self.groups.get_mut(&name)
+                && group.held_until.is_some_and(|until| until <= at)
+            {
                 group.held_until = None;
                 self.list(&name);
             }
@@ -180,13 +178,18 @@ impl Letterbox {
             let many = max.min(self.ready.len());
             numbers.extend(self.ready.drain(..many));
         }
-        if !self.ready.is_empty() || !self.ready_groups.is_empty() {
+        // Whoever takes something may not come back soon: another is to look at what is left, and to know
+        // when what is hidden comes back.
+        let waits = self.hidden.first().is_some_and(|(_, first)| !self.in_flight.contains(first));
+        if waits || !self.ready.is_empty() || !self.ready_groups.is_empty() {
             self.news.notify_one();
         }
         numbers
             .into_iter()
             .filter_map(|number| {
                 let letter = self.letters.get_mut(&number)?;
+                // A hold of its group is over, whichever of them it came from.
+                self.hidden.remove(&(letter.visible_at, number));
                 letter.receives += 1;
                 letter.visible_at = until;
                 self.in_flight.insert(number);

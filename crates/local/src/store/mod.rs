@@ -70,7 +70,7 @@ struct Shared {
 }
 
 /// How far writing has come.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Durable {
     upto: u64,
     failure: Option<Arc<str>>,
@@ -84,11 +84,12 @@ impl Store {
     pub(crate) fn open(path: &Path, config: &Config) -> Result<Self, Error> {
         let connection = sqlite::open(path)?;
         let state = State::load(sqlite::reader(path)?, config)?;
+        let durable = Durable { upto: state.sequence(), failure: None };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             work: Condvar::new(),
             waiting: AtomicUsize::new(0),
-            durable: watch::Sender::new(Durable::default()),
+            durable: watch::Sender::new(durable),
             readers: sqlite::Readers::new(path.to_owned()),
             counting: Counting::default(),
         });

@@ -191,8 +191,7 @@ impl State {
         if was != is {
             for (name, by) in [(was, -1), (is, 1)] {
                 if let Some(name) = name {
-                    *self.tallies.entry(name.clone()).or_default() += by;
-                    self.active.tallies.insert(name);
+                    self.tally_by(name, by);
                 }
             }
         }
@@ -221,6 +220,12 @@ impl State {
         }
     }
 
+    fn tally_by(&mut self, name: String, by: i64) {
+        let count = self.tallies.entry(name.clone()).or_default();
+        *count += by;
+        self.active.tallies.insert(name, *count);
+    }
+
     /// A consistent range of one partition: memory laid over SQLite, read only as far as needed.
     pub(crate) fn query_partition(
         &self,
@@ -231,32 +236,43 @@ impl State {
         let (low, high) = sqlite::bounds(query);
         let from = Key::new(partition, low.clone());
         let to = Key::new(partition, high.clone());
-        let layer = |batch: &Batch| -> Vec<(String, Option<Arc<Record>>)> {
-            let found = batch.records.range(&from..&to);
-            let copy = |(key, pending): (&Key, &Pending)| (key.sort.clone(), pending.record.clone());
-            // Twice the limit and the removed ones are enough to fill a page.
-            let enough = |mut left: usize| {
-                move |entry: &(&Key, &Pending)| {
-                    let more = left > 0;
-                    left -= usize::from(more && entry.1.record.is_some());
-                    more
+        let visible = |record: &Record| !is_expired(record, now);
+        let overlay = self.overlay(&from, &to, query, visible);
+        sqlite::merge(&self.reader, partition, query, &low, &high, overlay, visible).map_err(failed)
+    }
+
+    /// What memory knows better than SQLite in a range: from where the query begins, until there is more
+    /// to show than it asks for.
+    fn overlay(
+        &self,
+        from: &Key,
+        to: &Key,
+        query: &Query,
+        visible: impl Fn(&Record) -> bool,
+    ) -> BTreeMap<String, Option<Arc<Record>>> {
+        let none = BTreeMap::new();
+        let flushing = self.flushing.as_ref().map_or(&none, |batch| &batch.records);
+        let mut newer = directed(&self.active.records, from, to, query.descending).peekable();
+        let mut older = directed(flushing, from, to, query.descending).peekable();
+        let mut overlay = BTreeMap::new();
+        let mut shown = 0;
+        while shown <= query.limit {
+            let is_newer = match (newer.peek(), older.peek()) {
+                (None, None) => break,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (Some((new, _)), Some((old, _))) if new == old => {
+                    older.next();
+                    true
                 }
+                (Some((new, _)), Some((old, _))) => (new < old) != query.descending,
             };
-            if query.descending {
-                found.rev().take_while(enough(query.limit + 1)).map(copy).collect()
-            } else {
-                found.take_while(enough(query.limit + 1)).map(copy).collect()
-            }
-        };
-        let mut overlay: BTreeMap<String, Option<Arc<Record>>> = BTreeMap::new();
-        if let Some(batch) = &self.flushing {
-            overlay.extend(layer(batch));
+            let next = if is_newer { newer.next() } else { older.next() };
+            let Some((key, pending)) = next else { break };
+            shown += usize::from(pending.record.as_deref().is_some_and(&visible));
+            overlay.insert(key.sort.clone(), pending.record.clone());
         }
-        overlay.extend(layer(&self.active));
-        sqlite::merge(&self.reader, partition, query, &low, &high, overlay, |record| {
-            !is_expired(record, now)
-        })
-        .map_err(failed)
+        overlay
     }
 
     pub(crate) fn tallies(&self, prefix: &str) -> Vec<(String, u64)> {
@@ -339,10 +355,6 @@ impl State {
         self.stopping.is_some()
     }
 
-    pub(super) fn tally_of(&self, name: &str) -> i64 {
-        self.tallies.get(name).copied().unwrap_or(0)
-    }
-
     /// The batch is in SQLite: memory may forget it, the feed may tell it.
     pub(super) fn written(&mut self, batch: &Batch) {
         self.flushing = None;
@@ -370,11 +382,12 @@ impl State {
     /// Rows that SQLite removed by itself because they had expired.
     pub(super) fn purged(&mut self, purged: &[(Key, Option<String>)]) {
         self.epoch += 1;
+        self.sequence += 1;
+        self.active.upto = self.sequence;
         for (key, tally) in purged {
             self.cache.remove(key);
             if let Some(tally) = tally {
-                *self.tallies.entry(tally.clone()).or_default() -= 1;
-                self.active.tallies.insert(tally.clone());
+                self.tally_by(tally.clone(), -1);
             }
         }
     }
@@ -401,6 +414,17 @@ impl State {
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped
     }
+}
+
+/// The pending records of a range, in either direction.
+fn directed<'a>(
+    records: &'a BTreeMap<Key, Pending>,
+    from: &Key,
+    to: &Key,
+    descending: bool,
+) -> Box<dyn Iterator<Item = (&'a Key, &'a Pending)> + 'a> {
+    let range = records.range::<Key, _>(from..to);
+    if descending { Box::new(range.rev()) } else { Box::new(range) }
 }
 
 pub(crate) fn is_expired(record: &Record, now: Timestamp) -> bool {

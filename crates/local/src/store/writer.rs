@@ -1,7 +1,7 @@
 //! The writer thread: takes what has gathered and makes it durable, over and over.
 
 use super::batch::Batch;
-use super::state::{State, Work};
+use super::state::Work;
 use super::{Durable, Shared, count, sqlite};
 use rusqlite::Connection;
 use std::sync::Arc;
@@ -84,10 +84,11 @@ impl Writer {
     /// Writes a batch, trying until it succeeds. `false`: told to stop at once.
     fn write(&mut self, batch: &Batch) -> bool {
         loop {
-            match self.transact(batch) {
+            let done = if batch.has_rows() { self.transact(batch) } else { Ok(()) };
+            match done {
                 Ok(()) => {
                     self.shared.state.lock().written(batch);
-                    count(&self.shared.counting.batches, 1);
+                    count(&self.shared.counting.batches, usize::from(batch.has_rows()));
                     count(&self.shared.counting.rows, batch.len());
                     self.shared
                         .durable
@@ -110,10 +111,6 @@ impl Writer {
     }
 
     fn transact(&mut self, batch: &Batch) -> rusqlite::Result<()> {
-        let tallies: Vec<(&String, i64)> = {
-            let state: &State = &self.shared.state.lock();
-            batch.tallies.iter().map(|name| (name, state.tally_of(name))).collect()
-        };
         let transaction = self.connection.transaction()?;
         for (key, pending) in &batch.records {
             match &pending.record {
@@ -127,8 +124,8 @@ impl Writer {
                 None => sqlite::delete_letter(&transaction, *number)?,
             }
         }
-        for (name, count) in tallies {
-            sqlite::put_tally(&transaction, name, count)?;
+        for (name, count) in &batch.tallies {
+            sqlite::put_tally(&transaction, name, *count)?;
         }
         transaction.commit()
     }
