@@ -26,7 +26,11 @@ impl Scalar {
             Value::Bool(flag) => Some(Self::Bool(*flag)),
             Value::Number(number) => {
                 let number = Number::of_json(number);
-                Some(number.exact().map_or_else(|| Self::Float(number.as_f64().to_bits()), Self::Int))
+                Some(
+                    number
+                        .exact()
+                        .map_or_else(|| Self::Float(number.as_f64().to_bits()), Self::Int),
+                )
             }
             Value::String(_) | Value::Array(_) | Value::Object(_) => None,
         }
@@ -40,11 +44,14 @@ pub(crate) fn equal(left: &Value, right: &Value) -> bool {
             Number::of_json(left).order(Number::of_json(right)) == Some(Ordering::Equal)
         }
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| equal(left, right))
         }
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
+                && left
+                    .iter()
+                    .all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
         }
         _ => left == right,
     }
@@ -53,7 +60,9 @@ pub(crate) fn equal(left: &Value, right: &Value) -> bool {
 /// The order of two numbers or two texts; nothing else has one.
 pub(crate) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
-        (Value::Number(left), Value::Number(right)) => Number::of_json(left).order(Number::of_json(right)),
+        (Value::Number(left), Value::Number(right)) => {
+            Number::of_json(left).order(Number::of_json(right))
+        }
         (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
         _ => None,
     }
@@ -78,9 +87,10 @@ pub(crate) fn moment(value: &Value) -> Option<DateTime<Utc>> {
     if let Ok(moment) = with_offset {
         return Some(moment.to_utc());
     }
-    let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let naive =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+            .iter()
+            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     let midnight = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
     naive.or_else(midnight).map(|naive| naive.and_utc())
 }

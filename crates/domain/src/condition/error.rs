@@ -56,6 +56,10 @@ impl Fault {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.at.is_empty() { self.fault.fmt(f) } else { write!(f, "`{}`: {}", self.at, self.fault) }
+        if self.at.is_empty() {
+            self.fault.fmt(f)
+        } else {
+            write!(f, "`{}`: {}", self.at, self.fault)
+        }
     }
 }

@@ -40,7 +40,10 @@ impl<T> Index<T> {
             match condition.node.required_equality() {
                 _ if matches!(condition.node, Node::Never) => {}
                 Some((field, value)) => {
-                    by_field.entry(field.clone()).or_insert_with(|| Buckets::new(field)).put(value, number);
+                    by_field
+                        .entry(field.clone())
+                        .or_insert_with(|| Buckets::new(field))
+                        .put(value, number);
                 }
                 None => others.push(number),
             }
@@ -62,8 +65,13 @@ impl<T> Index<T> {
     /// No other condition holds.
     pub fn candidates(&self, event: &EventView<'_>) -> impl Iterator<Item = &(Condition, T)> {
         let payload = event.payload.unwrap_or(&Value::Null);
-        let mut numbers: Vec<usize> =
-            self.by_field.iter().flat_map(|buckets| buckets.at(payload)).chain(&self.others).copied().collect();
+        let mut numbers: Vec<usize> = self
+            .by_field
+            .iter()
+            .flat_map(|buckets| buckets.at(payload))
+            .chain(&self.others)
+            .copied()
+            .collect();
         numbers.sort_unstable();
         numbers.into_iter().filter_map(|number| self.entries.get(number))
     }

@@ -14,9 +14,9 @@ mod field;
 mod index;
 mod operator;
 mod parse;
+mod term;
 #[cfg(test)]
 mod tests;
-mod term;
 mod translate;
 
 pub use error::{Error, Fault};

@@ -73,16 +73,24 @@ impl Name {
     pub(crate) fn with(self, operand: &Value, written: &str) -> Result<Operator, Fault> {
         let wrong = |wanted| Fault::Operand { operator: written.to_owned(), wanted };
         let text = || operand.as_str().ok_or_else(|| wrong("a string"));
-        let folded = |fold: bool| text().map(|text| if fold { text.to_lowercase() } else { text.to_owned() });
+        let folded = |fold: bool| {
+            text().map(|text| if fold { text.to_lowercase() } else { text.to_owned() })
+        };
         let regex = |pattern: &str, fold| {
-            compile_pattern(pattern, fold).map(Operator::Regex).map_err(|_| wrong("a regular expression"))
+            compile_pattern(pattern, fold)
+                .map(Operator::Regex)
+                .map_err(|_| wrong("a regular expression"))
         };
         Ok(match self {
             Self::Equals => Operator::Equal(operand.clone()),
             Self::NotEquals => Operator::NotEqual { value: operand.clone(), of_missing: true },
             Self::EqualsFolded => Operator::EqualFolded(folded(true)?),
-            Self::Contains { fold: true, negated } => Operator::ContainsFolded { part: folded(true)?, negated },
-            Self::Contains { fold: false, negated } => Operator::Contains { part: operand.clone(), negated },
+            Self::Contains { fold: true, negated } => {
+                Operator::ContainsFolded { part: folded(true)?, negated }
+            }
+            Self::Contains { fold: false, negated } => {
+                Operator::Contains { part: operand.clone(), negated }
+            }
             Self::StartsWith { fold } => Operator::StartsWith { text: folded(fold)?, fold },
             Self::EndsWith { fold } => Operator::EndsWith { text: folded(fold)?, fold },
             Self::LessThan | Self::GreaterThan if !(operand.is_number() || operand.is_string()) => {
@@ -95,11 +103,16 @@ impl Name {
             Self::RegexAtStart => regex(&format!(r"(?s)\A(?:{})", text()?), false)?,
             Self::YoungerThan | Self::OlderThan => {
                 let seconds = operand.as_f64().or_else(|| operand.as_str()?.trim().parse().ok());
-                Operator::Age { seconds: seconds.ok_or_else(|| wrong("a number of seconds"))?, over: self == Self::OlderThan }
+                Operator::Age {
+                    seconds: seconds.ok_or_else(|| wrong("a number of seconds"))?,
+                    over: self == Self::OlderThan,
+                }
             }
             Self::Exists => Operator::Exists,
             Self::NotExists => Operator::NotExists,
-            Self::In | Self::NotIn if operand.is_null() || operand.is_boolean() || operand.is_number() => {
+            Self::In | Self::NotIn
+                if operand.is_null() || operand.is_boolean() || operand.is_number() =>
+            {
                 return Err(wrong("a list, a string or an object"));
             }
             Self::In => Operator::In { container: operand.clone(), negated: false },
@@ -173,19 +186,25 @@ impl Operator {
         match self {
             Self::Equal(other) => equal(value, other),
             Self::NotEqual { value: other, .. } => !equal(value, other),
-            Self::EqualFolded(text) => value.as_str().is_some_and(|value| value.to_lowercase() == *text),
-            Self::Contains { part, negated } => contains(value, part).is_some_and(|found| found != *negated),
+            Self::EqualFolded(text) => {
+                value.as_str().is_some_and(|value| value.to_lowercase() == *text)
+            }
+            Self::Contains { part, negated } => {
+                contains(value, part).is_some_and(|found| found != *negated)
+            }
             Self::ContainsFolded { part, negated } => {
                 contains_folded(value, part).is_some_and(|found| found != *negated)
             }
-            Self::StartsWith { text, fold } => on_text(value, *fold, |value| value.starts_with(text.as_str())),
-            Self::EndsWith { text, fold } => on_text(value, *fold, |value| value.ends_with(text.as_str())),
-            Self::Less { than, or_equal } => {
-                order(value, than).is_some_and(|order| if *or_equal { order.is_le() } else { order.is_lt() })
+            Self::StartsWith { text, fold } => {
+                on_text(value, *fold, |value| value.starts_with(text.as_str()))
             }
-            Self::Greater { than, or_equal } => {
-                order(value, than).is_some_and(|order| if *or_equal { order.is_ge() } else { order.is_gt() })
+            Self::EndsWith { text, fold } => {
+                on_text(value, *fold, |value| value.ends_with(text.as_str()))
             }
+            Self::Less { than, or_equal } => order(value, than)
+                .is_some_and(|order| if *or_equal { order.is_le() } else { order.is_lt() }),
+            Self::Greater { than, or_equal } => order(value, than)
+                .is_some_and(|order| if *or_equal { order.is_ge() } else { order.is_gt() }),
             Self::Regex(regex) => value.as_str().is_some_and(|value| regex.is_match(value)),
             Self::Age { seconds, over } => moment(value).is_some_and(|moment| {
                 let age = now.signed_duration_since(moment).as_seconds_f64();
@@ -193,7 +212,9 @@ impl Operator {
             }),
             Self::Exists => !value.is_null(),
             Self::NotExists => value.is_null(),
-            Self::In { container, negated } => contains(container, value).is_some_and(|found| found != *negated),
+            Self::In { container, negated } => {
+                contains(container, value).is_some_and(|found| found != *negated)
+            }
             Self::Search(search) => search.holds(value, now),
             Self::Never => false,
         }
@@ -207,7 +228,9 @@ fn on_text(value: &Value, fold: bool, test: impl Fn(&str) -> bool) -> bool {
 fn contains_folded(container: &Value, part: &str) -> Option<bool> {
     match container {
         Value::String(text) => Some(text.to_lowercase().contains(part)),
-        Value::Array(items) => Some(items.iter().any(|item| on_text(item, true, |item| item == part))),
+        Value::Array(items) => {
+            Some(items.iter().any(|item| on_text(item, true, |item| item == part)))
+        }
         _ => None,
     }
 }

@@ -46,11 +46,17 @@ impl Reader {
             Value::Array(parts) => self.parts(parts).map(all),
             Value::Object(map) if map.is_empty() => Ok(Node::Always),
             Value::Object(map) if map.contains_key("expression") => self.expression(map),
-            Value::Object(map) if map.keys().all(|key| matches!(key.as_str(), "all" | "any" | "not")) => {
+            Value::Object(map)
+                if map.keys().all(|key| matches!(key.as_str(), "all" | "any" | "not")) =>
+            {
                 self.groups(map)
             }
             Value::Object(map) if nested && map.contains_key("field") => self.term(map),
-            Value::Object(map) if map.keys().all(|key| Field::parse_criterion(key, Field::EVENT_ROOTS).is_some()) => {
+            Value::Object(map)
+                if map
+                    .keys()
+                    .all(|key| Field::parse_criterion(key, Field::EVENT_ROOTS).is_some()) =>
+            {
                 self.criteria(map)
             }
             _ => self.fault(Fault::Shape),
@@ -72,7 +78,10 @@ impl Reader {
                 ("not", group) => Ok(Node::Not(Box::new(reader.form(group, true)?))),
                 ("any", Value::Array(parts)) => reader.parts(parts).map(Node::Any),
                 (_, Value::Array(parts)) => reader.parts(parts).map(all),
-                _ => reader.fault(Fault::Key { key: if key == "any" { "any" } else { "all" }, wanted: "a list" }),
+                _ => reader.fault(Fault::Key {
+                    key: if key == "any" { "any" } else { "all" },
+                    wanted: "a list",
+                }),
             })?);
         }
         Ok(all(nodes))
@@ -110,12 +119,16 @@ impl Reader {
         let mut nodes = Vec::with_capacity(map.len());
         for (key, criterion) in map {
             nodes.push(self.within(key, |reader| {
-                let (field, name, written, criterion) = reader.criterion(key, Field::EVENT_ROOTS, criterion)?;
+                let (field, name, written, criterion) =
+                    reader.criterion(key, Field::EVENT_ROOTS, criterion)?;
                 let pattern = criterion.get("pattern").unwrap_or(&Value::Null);
-                let templated = name != Name::Search && pattern.as_str().is_some_and(contains_template);
+                let templated =
+                    name != Name::Search && pattern.as_str().is_some_and(contains_template);
                 let test = if templated {
                     let operand = Template::parse(pattern);
-                    operand.check().map_err(|mut errors| Fault::Expression(errors.remove(0)).at(&reader.at))?;
+                    operand
+                        .check()
+                        .map_err(|mut errors| Fault::Expression(errors.remove(0)).at(&reader.at))?;
                     Test::Templated { name, operand }
                 } else {
                     Test::Fixed(reader.pattern(name, written, pattern, criterion)?)
@@ -132,7 +145,9 @@ impl Reader {
         roots: &[&str],
         criterion: &'v Value,
     ) -> Result<(Field, Name, &'v str, &'v Map<String, Value>), Error> {
-        let Some(field) = Field::parse_criterion(key, roots) else { return self.fault(Fault::Shape) };
+        let Some(field) = Field::parse_criterion(key, roots) else {
+            return self.fault(Fault::Shape);
+        };
         let Some(map) = criterion.as_object() else { return self.fault(Fault::Shape) };
         let Some(written) = map.get("type").and_then(Value::as_str) else {
             return self.fault(Fault::Key { key: "type", wanted: "the name of an operator" });
@@ -170,11 +185,17 @@ impl Reader {
             Some("any2any") => (false, false),
             Some("all2any") => (true, false),
             _ => {
-                return self.fault(Fault::Key { key: "condition", wanted: "`any`, `all`, `any2any` or `all2any`" });
+                return self.fault(Fault::Key {
+                    key: "condition",
+                    wanted: "`any`, `all`, `any2any` or `all2any`",
+                });
             }
         };
         let Some(items) = operand.as_object() else {
-            return self.fault(Fault::Operand { operator: written.to_owned(), wanted: "criteria of items" });
+            return self.fault(Fault::Operand {
+                operator: written.to_owned(),
+                wanted: "criteria of items",
+            });
         };
         if self.at.len() > MAX_DEPTH {
             return self.fault(Fault::Shape);
@@ -182,7 +203,8 @@ impl Reader {
         let mut criteria = Vec::with_capacity(items.len());
         for (key, criterion) in items {
             criteria.push(self.within(key, |reader| {
-                let (field, name, written, criterion) = reader.criterion(key, Field::ITEM_ROOTS, criterion)?;
+                let (field, name, written, criterion) =
+                    reader.criterion(key, Field::ITEM_ROOTS, criterion)?;
                 let pattern = criterion.get("pattern").unwrap_or(&Value::Null);
                 Ok((field, reader.pattern(name, written, pattern, criterion)?))
             })?);

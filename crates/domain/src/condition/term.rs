@@ -69,8 +69,13 @@ impl Search {
     /// Whether the items of `value` meet the criteria; an object counts as a list of itself.
     pub(crate) fn holds(&self, value: &Value, now: DateTime<Utc>) -> bool {
         let meets = |item: &Value| {
-            let mut answers = self.criteria.iter().map(|(field, operator)| operator.holds(field.find(item), now));
-            if self.every_criterion { answers.all(|holds| holds) } else { answers.any(|holds| holds) }
+            let mut answers =
+                self.criteria.iter().map(|(field, operator)| operator.holds(field.find(item), now));
+            if self.every_criterion {
+                answers.all(|holds| holds)
+            } else {
+                answers.any(|holds| holds)
+            }
         };
         let over = |items: &[Value]| {
             if self.every_item { items.iter().all(meets) } else { items.iter().any(meets) }

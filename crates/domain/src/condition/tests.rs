@@ -25,7 +25,8 @@ fn payload() -> Value {
 
 fn holds(condition: &Value) -> bool {
     let payload = payload();
-    let condition = Condition::parse(condition).unwrap_or_else(|error| panic!("{condition}: {error}"));
+    let condition =
+        Condition::parse(condition).unwrap_or_else(|error| panic!("{condition}: {error}"));
     condition.holds(&view(Some(&payload)))
 }
 
@@ -41,28 +42,76 @@ fn every_form_of_condition() {
         (json!([]), true, "an empty list is every event"),
         (json!({"expression": "event.payload.size > 2"}), true, "a bare expression"),
         (json!({"expression": "{{ event.payload.size > 3 }}"}), false, "an expression in braces"),
-        (json!({"expression": "event.id == 42 and event.trigger == event.trigger_ref"}), true, "the event's own fields"),
+        (
+            json!({"expression": "event.id == 42 and event.trigger == event.trigger_ref"}),
+            true,
+            "the event's own fields",
+        ),
         (json!({"expression": "event.created"}), true, "truthiness decides"),
         (json!({"expression": "event.payload.tags[5]"}), false, "an error is no match"),
         (json!({"expression": "not event.payload.missing"}), false, "not even when negated"),
         (json!({"expression": "event.payload.missing != 1"}), false, "not even for `!=`"),
-        (json!({"expression": "event.payload.missing == 1 or true"}), false, "nor in an alternative"),
-        (json!([{"field": "kind", "operator": "equals", "value": "Deploy"},
-                {"field": "size", "operator": "equals", "value": 4}]), false, "a list means all"),
-        (json!({"any": [{"field": "size", "operator": "equals", "value": 4},
-                        {"field": "size", "operator": "equals", "value": 3}]}), true, "any of them"),
+        (
+            json!({"expression": "event.payload.missing == 1 or true"}),
+            false,
+            "nor in an alternative",
+        ),
+        (
+            json!([{"field": "kind", "operator": "equals", "value": "Deploy"},
+                {"field": "size", "operator": "equals", "value": 4}]),
+            false,
+            "a list means all",
+        ),
+        (
+            json!({"any": [{"field": "size", "operator": "equals", "value": 4},
+                        {"field": "size", "operator": "equals", "value": 3}]}),
+            true,
+            "any of them",
+        ),
         (json!({"any": []}), false, "any of none"),
         (json!({"not": {"field": "size", "operator": "equals", "value": 4}}), true, "not"),
-        (json!({"all": [{"not": {"any": [{"expression": "event.payload.ok"}]}}, {}]}), false, "nested"),
-        (json!({"all": [{}], "not": [{"field": "ok", "operator": "equals", "value": true}]}), false, "groups side by side"),
-        (json!({"trigger.kind": {"type": "eq", "pattern": "Deploy"},
-                "event.payload.size": {"type": "GT", "pattern": 2}}), true, "criteria"),
-        (json!({"trigger.size#1": {"type": "gt", "pattern": 2},
-                "trigger.size#2": {"type": "lt", "pattern": 3}}), false, "criteria on one field twice"),
-        (json!({"trigger.size": {"type": "eq", "pattern": "{{ trigger.size }}"}}), true, "a pattern may be a template"),
-        (json!({"trigger.size": {"type": "eq", "pattern": "{{ trigger.missing }}"}}), false, "that fails: no match"),
-        (json!({"trigger.none": {"type": "eq", "pattern": null}}), false, "a null pattern holds for nothing"),
-        (json!({"trigger.none": {"type": "neq", "pattern": null}}), false, "but is one to differ from"),
+        (
+            json!({"all": [{"not": {"any": [{"expression": "event.payload.ok"}]}}, {}]}),
+            false,
+            "nested",
+        ),
+        (
+            json!({"all": [{}], "not": [{"field": "ok", "operator": "equals", "value": true}]}),
+            false,
+            "groups side by side",
+        ),
+        (
+            json!({"trigger.kind": {"type": "eq", "pattern": "Deploy"},
+                "event.payload.size": {"type": "GT", "pattern": 2}}),
+            true,
+            "criteria",
+        ),
+        (
+            json!({"trigger.size#1": {"type": "gt", "pattern": 2},
+                "trigger.size#2": {"type": "lt", "pattern": 3}}),
+            false,
+            "criteria on one field twice",
+        ),
+        (
+            json!({"trigger.size": {"type": "eq", "pattern": "{{ trigger.size }}"}}),
+            true,
+            "a pattern may be a template",
+        ),
+        (
+            json!({"trigger.size": {"type": "eq", "pattern": "{{ trigger.missing }}"}}),
+            false,
+            "that fails: no match",
+        ),
+        (
+            json!({"trigger.none": {"type": "eq", "pattern": null}}),
+            false,
+            "a null pattern holds for nothing",
+        ),
+        (
+            json!({"trigger.none": {"type": "neq", "pattern": null}}),
+            false,
+            "but is one to differ from",
+        ),
     ] {
         assert_eq!(holds(&condition), wanted, "{what}: {condition}");
     }
@@ -211,18 +260,39 @@ fn what_cannot_match_is_reported_and_never_holds() {
         (json!([{"operator": "equals", "value": 1}]), "`0`: not a condition"),
         (json!([{"field": "a..b", "operator": "eq"}]), "`0`: `field` must be a dotted path"),
         (json!([{"field": "a", "value": 1}]), "`0`: `operator` must be the name of an operator"),
-        (json!({"any": [[{"field": "a", "operator": "matches", "value": "("}]]}), "`any.0.0`: `matches` takes a regular expression"),
+        (
+            json!({"any": [[{"field": "a", "operator": "matches", "value": "("}]]}),
+            "`any.0.0`: `matches` takes a regular expression",
+        ),
         (json!({"any": {}}), "`any`: `any` must be a list"),
-        (json!([{"field": "a", "operator": "in", "value": 5}]), "`0`: `in` takes a list, a string or an object"),
-        (json!([{"field": "a", "operator": "lt", "value": [1]}]), "`0`: `lt` takes a number or a string"),
-        (json!({"expression": "event.payload.a ="}), "`event.payload.a =`: expected the end of the expression, found `=` (character 17)"),
+        (
+            json!([{"field": "a", "operator": "in", "value": 5}]),
+            "`0`: `in` takes a list, a string or an object",
+        ),
+        (
+            json!([{"field": "a", "operator": "lt", "value": [1]}]),
+            "`0`: `lt` takes a number or a string",
+        ),
+        (
+            json!({"expression": "event.payload.a ="}),
+            "`event.payload.a =`: expected the end of the expression, found `=` (character 17)",
+        ),
         (json!({"expression": 1}), "`expression` must be a string"),
-        (json!({"trigger.a": {"type": "search", "pattern": {}}}), "`trigger.a`: `condition` must be `any`, `all`, `any2any` or `all2any`"),
-        (json!({"trigger.a": {"pattern": 1}}), "`trigger.a`: `type` must be the name of an operator"),
+        (
+            json!({"trigger.a": {"type": "search", "pattern": {}}}),
+            "`trigger.a`: `condition` must be `any`, `all`, `any2any` or `all2any`",
+        ),
+        (
+            json!({"trigger.a": {"pattern": 1}}),
+            "`trigger.a`: `type` must be the name of an operator",
+        ),
     ] {
         let error = Condition::parse(&condition).expect_err(&condition.to_string()).to_string();
         assert!(error.starts_with(wanted), "{condition}: {error}");
-        assert!(!Condition::parse_lenient(&condition).holds(&view(Some(&payload()))), "{condition}");
+        assert!(
+            !Condition::parse_lenient(&condition).holds(&view(Some(&payload()))),
+            "{condition}"
+        );
     }
     let deep = (0..100).fold(json!({}), |inner, _| json!({"not": inner}));
     assert!(Condition::parse(&deep).is_err(), "nesting is bounded");
@@ -232,9 +302,18 @@ fn what_cannot_match_is_reported_and_never_holds() {
 fn conditions_tell_the_scalar_they_require() {
     for (condition, wanted) in [
         (term("payload.kind", "eq", &json!("x")), Some(("kind", json!("x")))),
-        (json!({"expression": "event.payload.a.b == 3 and event.payload.c > 1"}), Some(("a.b", json!(3)))),
-        (json!({"expression": "'x' == event.payload['a'] and length(event.payload.c) > 1"}), Some(("a", json!("x")))),
-        (json!({"all": [{"expression": "event.payload.a"}, {"trigger.b": {"type": "eq", "pattern": true}}]}), Some(("b", json!(true)))),
+        (
+            json!({"expression": "event.payload.a.b == 3 and event.payload.c > 1"}),
+            Some(("a.b", json!(3))),
+        ),
+        (
+            json!({"expression": "'x' == event.payload['a'] and length(event.payload.c) > 1"}),
+            Some(("a", json!("x"))),
+        ),
+        (
+            json!({"all": [{"expression": "event.payload.a"}, {"trigger.b": {"type": "eq", "pattern": true}}]}),
+            Some(("b", json!(true))),
+        ),
         (json!({"expression": "event.payload.a == 3 or event.payload.a == 4"}), None),
         (json!({"any": [{"field": "a", "operator": "eq", "value": 1}]}), None),
         (json!({"not": {"field": "a", "operator": "eq", "value": 1}}), None),
@@ -250,14 +329,22 @@ fn conditions_tell_the_scalar_they_require() {
 #[test]
 fn an_index_asks_only_the_conditions_that_may_hold() {
     let conditions = (0..1000).map(|n| {
-        let condition = if n % 10 == 9 { term("size", "gt", &json!(n)) } else { term("n", "equals", &json!(n)) };
+        let condition = if n % 10 == 9 {
+            term("size", "gt", &json!(n))
+        } else {
+            term("n", "equals", &json!(n))
+        };
         (Condition::parse(&condition).expect("reads"), n)
     });
     let index = Index::new(conditions);
     let payload = json!({"n": 7.0, "size": 20});
     let event = view(Some(&payload));
     assert_eq!(index.len(), 1000);
-    assert_eq!(index.candidates(&event).count(), 101, "one by its value and a hundred that have none");
+    assert_eq!(
+        index.candidates(&event).count(),
+        101,
+        "one by its value and a hundred that have none"
+    );
     assert_eq!(index.matches(&event).copied().collect::<Vec<_>>(), [7, 9, 19]);
 }
 
@@ -283,15 +370,25 @@ mod properties {
                 .prop_map(|map| Value::Object(map.into_iter().collect())),
         ];
         prop::option::of(
-            prop::collection::btree_map("[ab]", member, 0..3).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map("[ab]", member, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         )
     }
 
     fn comparison() -> impl Strategy<Value = String> {
-        let path = prop::sample::select(vec!["event.payload.a", "event.payload.b", "event.payload.a.b", "event.payload.a.0"]);
+        let path = prop::sample::select(vec![
+            "event.payload.a",
+            "event.payload.b",
+            "event.payload.a.b",
+            "event.payload.a.0",
+        ]);
         let operator = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
         (path, operator, scalar(), any::<bool>()).prop_map(|(path, operator, value, mirrored)| {
-            if mirrored { format!("{value} {operator} {path}") } else { format!("{path} {operator} {value}") }
+            if mirrored {
+                format!("{value} {operator} {path}")
+            } else {
+                format!("{path} {operator} {value}")
+            }
         })
     }
 
@@ -326,4 +423,40 @@ mod properties {
             prop_assert_eq!(index.matches(&event).copied().collect::<Vec<_>>(), wanted);
         }
     }
+}
+
+#[test]
+#[ignore]
+fn zz_probe() {
+    use std::time::Instant;
+    let conditions = (0..1000).map(|n| {
+        let c = match n % 10 {
+            0 => json!({"expression": format!("event.payload.kind == 'k{n}' and event.payload.size > 3")}),
+            1 => json!({"expression": format!("event.payload.kind == 'k{n}' and length(event.payload.tags) > 3")}),
+            2 => json!({"trigger.kind": {"type":"eq","pattern":format!("k{n}")}}),
+            3 => term("size", "gt", &json!(n)),
+            _ => term("kind", "equals", &json!(format!("k{n}"))),
+        };
+        (Condition::parse(&c).unwrap(), n)
+    });
+    let t = Instant::now();
+    let index = Index::new(conditions);
+    eprintln!("build {:?}", t.elapsed());
+    let payload = json!({"kind": "k14", "size": 20, "tags": [1,2,3]});
+    let event = view(Some(&payload));
+    let t = Instant::now();
+    let mut n = 0;
+    for _ in 0..10000 { n += index.matches(&event).count(); }
+    eprintln!("match 1000 mixed: {:?} each ({n})", t.elapsed() / 10000);
+    for e in ["length(event.payload.tags) > 2", "event.payload.size * 2 > 3", "event.payload.tags"] {
+        let c = Condition::parse(&json!({"expression": e})).unwrap();
+        let t = Instant::now();
+        for _ in 0..10000 { n += usize::from(c.holds(&event)); }
+        eprintln!("{e}: {:?}", t.elapsed() / 10000);
+    }
+    let tpl = crate::template::Template::parse(&json!({"host": "{{ event.payload.kind }}", "t": "x {{ event.payload.size }} y", "lit": {"a": [1,2]}}));
+    let ev = json!({"payload": payload});
+    let t = Instant::now();
+    for _ in 0..10000 { n += tpl.render(&Scope::lenient().root("event", &ev)).unwrap().as_object().unwrap().len(); }
+    eprintln!("render: {:?} {n}", t.elapsed() / 10000);
 }

@@ -57,8 +57,10 @@ fn term(expr: &Expr) -> Option<Term> {
 fn field(path: &Path) -> Option<Field> {
     let [payload, steps @ ..] = path.segments() else { return None };
     let is_name = |segment: &Segment| matches!(segment, Segment::Name { .. } | Segment::Key(_));
-    let named_payload = matches!(payload, Segment::Name { name, .. } | Segment::Key(name) if name == "payload");
-    let plain = path.root() == "event" && named_payload && !steps.is_empty() && steps.iter().all(is_name);
+    let named_payload =
+        matches!(payload, Segment::Name { name, .. } | Segment::Key(name) if name == "payload");
+    let plain =
+        path.root() == "event" && named_payload && !steps.is_empty() && steps.iter().all(is_name);
     plain.then(|| Field::exact(steps.to_vec()))
 }
 

@@ -1,94 +1,233 @@
-use super::*;
-use serde_json::json;
+//! What schemas admit, fill in and hide.
 
-fn schema(source: Value) -> Schema {
-    Schema::parse(Some(&source)).unwrap()
+use super::{Error, Schema, Secrets, is_redacted, redacted, restore};
+use serde_json::{Value, json};
+
+fn flat() -> Schema {
+    parse(&json!({
+        "host": {"type": "string", "required": true, "minLength": 2, "position": 0},
+        "port": {"type": "integer", "default": 443, "minimum": 1, "maximum": 65535},
+        "token": {"type": "string", "secret": true, "maxLength": 12},
+        "mode": {"type": "string", "enum": ["fast", "slow"], "default": "fast"},
+        "opts": {"type": "object", "properties": {
+            "key": {"type": "string", "secret": true},
+            "depth": {"type": "integer", "required": true},
+        }},
+        "users": {"type": "array", "uniqueItems": true, "items": {"type": "object", "properties": {
+            "name": {"type": "string"}, "password": {"type": "string", "secret": true, "required": true},
+        }}},
+        "when": {"type": "string", "format": "date-time"},
+    }))
+}
+
+fn parse(schema: &Value) -> Schema {
+    Schema::parse(Some(schema)).unwrap_or_else(|error| panic!("{schema}: {error}"))
+}
+
+fn told(result: Result<(), Vec<super::Violation>>) -> Vec<String> {
+    result.err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn values_are_checked_and_templates_stand_in_for_any_type() {
-    let server = json!({
-        "host": {"type": "string", "required": true, "position": 0},
-        "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 443},
-        "mode": {"type": "string", "enum": ["fast", "safe"]},
-        "opts": {"type": "object", "properties": {"deep": {"type": "boolean", "required": true}}},
-        "tags": {"type": "array", "items": {"type": "string"}},
-    });
-    let full = json!({
-        "type": "object",
-        "properties": {"n": {"type": "integer", "secret": true}},
-        "required": ["n"],
-    });
-    for (source, value, wrong) in [
-        (&server, json!({"host": "a"}), vec![]),
-        (&server, json!({}), vec![""]),
-        (&server, json!({"host": 5}), vec!["host"]),
-        (&server, json!({"host": "a", "port": 0}), vec!["port"]),
-        (&server, json!({"host": "a", "port": "443"}), vec!["port"]),
-        (&server, json!({"host": "a", "port": "{{ event.payload.port }}"}), vec![]),
-        (&server, json!({"host": "a", "mode": "x {{ y }} z"}), vec![]),
-        (&server, json!({"host": "a", "mode": "slow"}), vec!["mode"]),
-        (&server, json!({"host": "a", "opts": {}}), vec!["opts"]),
-        (&server, json!({"host": "a", "opts": {"deep": "{{ d }}"}}), vec![]),
-        (&server, json!({"host": "a", "opts": "{{ o }}"}), vec![]),
-        (&server, json!({"host": "a", "tags": ["{{ t }}", "u"]}), vec![]),
-        (&server, json!({"host": "a", "tags": ["{{ t }}", 3]}), vec!["tags.1"]),
-        (&server, json!({"host": "a", "extra": 1}), vec![]),
-        (&full, json!({"n": 1}), vec![]),
-        (&full, json!({}), vec![""]),
-    ] {
-        let found = schema(source.clone()).validate(&value).err().unwrap_or_default();
-        let paths: Vec<&str> = found.iter().map(|violation| violation.path.as_str()).collect();
-        assert_eq!(paths, wrong, "{value}");
+fn values_are_checked_against_flat_schemas() {
+    let rows: [(Value, &[&str], &str); 8] = [
+        (json!({"host": "db1", "extra": [1]}), &[], "unknown members are allowed"),
+        (json!({"host": "db1", "when": "soon"}), &[], "formats are not checked"),
+        (json!({}), &["\"host\" is a required property"], "a required member"),
+        (
+            json!({"host": "db1", "port": "5"}),
+            &["port: the value is not of type \"integer\""],
+            "nothing is coerced",
+        ),
+        (
+            json!({"host": "db1", "port": 0}),
+            &["port: the value is less than the minimum of 1"],
+            "limits",
+        ),
+        (
+            json!({"host": "db1", "mode": "odd"}),
+            &["mode: the value is not one of \"fast\" or \"slow\""],
+            "a choice",
+        ),
+        (
+            json!({"host": "db1", "opts": {}}),
+            &["opts: \"depth\" is a required property"],
+            "required on deeper levels",
+        ),
+        (
+            json!({"host": "db1", "users": [{"name": "a", "password": 5}]}),
+            &["users.0.password: the value is not of type \"string\""],
+            "inside of arrays",
+        ),
+    ];
+    for (value, wanted, what) in rows {
+        assert_eq!(told(flat().validate(&value)), wanted, "{what}");
     }
 }
 
 #[test]
-fn a_violation_never_repeats_the_value() {
-    let secret = schema(json!({"token": {"type": "string", "secret": true, "maxLength": 3}}));
-    let violations = secret.validate(&json!({"token": "hunter2"})).unwrap_err();
-    assert!(!violations[0].to_string().contains("hunter2"), "{}", violations[0]);
+fn json_schema_is_taken_as_it_is() {
+    let schema = parse(&json!({
+        "type": "object", "required": ["a"],
+        "properties": {"a": {"$ref": "#/$defs/small"}, "b": {"type": "boolean", "required": false}},
+        "$defs": {"small": {"type": "integer", "maximum": 9}},
+    }));
+    assert_eq!(
+        told(schema.validate(&json!({"a": 10}))),
+        ["a: the value is greater than the maximum of 9"]
+    );
+    assert_eq!(told(schema.validate(&json!({"a": 1, "b": true}))), [""; 0]);
+    assert_eq!(
+        told(parse(&json!({"type": "array"})).validate(&json!({}))),
+        ["the value is not of type \"array\""]
+    );
+    let parameter_called_type = parse(&json!({"type": {"type": "string", "required": true}}));
+    assert_eq!(
+        told(parameter_called_type.validate(&json!({}))),
+        ["\"type\" is a required property"]
+    );
 }
 
 #[test]
-fn what_cannot_be_a_schema_is_said() {
-    for (source, message) in [
-        (json!([]), "a schema must be an object"),
-        (json!({"a": 1}), "property 'a' must be an object"),
-    ] {
-        assert_eq!(Schema::parse(Some(&source)).unwrap_err().to_string(), message);
+fn no_schema_admits_everything() {
+    for schema in [None, Some(json!(null)), Some(json!({}))] {
+        let schema = Schema::parse(schema.as_ref()).expect("reads");
+        assert_eq!(schema.validate(&json!([1, "a"])), Ok(()));
+        assert!(schema.redact(&mut json!({"a": 1})).is_empty());
     }
-    assert!(Schema::parse(Some(&json!({"a": {"type": "nonsense"}}))).is_err());
-    assert!(Schema::parse(Some(&json!({"a": {"$ref": "http://example.com/x.json"}}))).is_err());
-    assert!(Schema::parse(None).unwrap().validate(&json!(5)).is_ok());
 }
 
 #[test]
-fn defaults_fill_what_is_absent_or_null_at_the_top() {
-    let schema = schema(json!({"a": {"type": "integer", "default": 1}, "b": {"default": "{{ x }}"}}));
-    let mut parameters = json!({"a": null, "c": 3}).as_object().cloned().unwrap();
-    schema.defaults(&mut parameters);
-    assert_eq!(Value::Object(parameters), json!({"a": 1, "b": "{{ x }}", "c": 3}));
+fn unusable_schemas_are_errors() {
+    for (schema, wanted) in [
+        (json!([1]), Error::NotAnObject),
+        (json!({"host": "string"}), Error::Property("host".to_owned())),
+    ] {
+        assert_eq!(Schema::parse(Some(&schema)).expect_err("unusable"), wanted);
+    }
+    for (schema, why) in [
+        (json!({"a": {"type": "text"}}), "an unknown type"),
+        (json!({"a": {"type": "string", "pattern": "("}}), "a pattern that is none"),
+        (
+            json!({"a": {"type": "string", "pattern": "(?=x)"}}),
+            "a pattern that could take for ever",
+        ),
+        (json!({"a": {"$ref": "https://example.com/schema.json"}}), "a reference to elsewhere"),
+        (json!({"a": {"$ref": "file:///etc/passwd"}}), "a reference to a file"),
+    ] {
+        assert!(matches!(Schema::parse(Some(&schema)), Err(Error::Invalid { .. })), "{why}");
+    }
+}
+
+#[test]
+fn templates_satisfy_whatever_only_their_rendering_can_tell() {
+    let t = "{{ event.payload.x }}";
+    let union = parse(
+        &json!({"v": {"anyOf": [{"type": "object", "properties": {"n": {"type": "integer"}}}, {"type": "integer"}]}}),
+    );
+    let rows: [(&Schema, Value, &[&str], &str); 7] = [
+        (
+            &flat(),
+            json!({"host": t, "port": t, "mode": t, "opts": t, "users": t}),
+            &[],
+            "as any type",
+        ),
+        (&flat(), json!({"host": "h{{ x }}", "port": "1{{ x }}"}), &[], "inside text, too"),
+        (
+            &flat(),
+            json!({"port": t}),
+            &["\"host\" is a required property"],
+            "but not for what is absent",
+        ),
+        (
+            &flat(),
+            json!({"host": t, "port": "{{ x"}),
+            &["port: the value is not of type \"integer\""],
+            "unclosed is no template",
+        ),
+        (
+            &flat(),
+            json!({"host": t, "opts": {"depth": t, "key": 1}}),
+            &["opts.key: the value is not of type \"string\""],
+            "nor for its neighbours",
+        ),
+        (&union, json!({"v": {"n": t}}), &[], "below an alternative"),
+        (
+            &union,
+            json!({"v": true}),
+            &["v: the value is not valid under any of the schemas listed in the 'anyOf' keyword"],
+            "an alternative without one",
+        ),
+    ];
+    for (schema, value, wanted, what) in rows {
+        assert_eq!(told(schema.validate_templates(&value)), wanted, "{what}");
+    }
+    assert_eq!(
+        told(flat().validate(&json!({"host": "db1", "port": t}))).len(),
+        1,
+        "a plain check knows no templates"
+    );
+}
+
+#[test]
+fn messages_never_quote_a_value() {
+    let secret = "hunter2-hunter2";
+    for value in [
+        json!({"host": "h", "token": secret}),
+        json!({"host": secret, "mode": secret, "port": secret, "opts": {"key": [secret], "depth": secret}}),
+        json!({"host": "hh", "users": [secret, secret]}),
+        json!(secret),
+    ] {
+        let told = told(flat().validate(&value)).join("\n");
+        assert!(!told.is_empty() && !told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn defaults_fill_what_is_absent_or_null_on_the_top_level() {
+    let mut values = json!({"host": "a", "port": null, "mode": "slow"});
+    flat().defaults(values.as_object_mut().expect("an object"));
+    assert_eq!(values, json!({"host": "a", "port": 443, "mode": "slow"}));
 }
 
 #[test]
 fn secrets_are_taken_out_and_put_back() {
-    let schema = schema(json!({
-        "token": {"type": "string", "secret": true},
-        "db": {"type": "object", "properties": {"password": {"type": "string", "secret": true}}},
-    }));
-    let original = json!({"token": "t0k", "db": {"password": "pw", "host": "h"}, "x": 1});
+    let original = json!({
+        "host": "db1", "token": "t0ken", "opts": {"key": "k", "depth": 1},
+        "users": [{"name": "a", "password": "p1"}, {"name": "b", "password": null}, {"name": "c"}],
+    });
     let mut value = original.clone();
-    let secrets = schema.redact(&mut value);
-    let mark = json!({"$attune_secret": true, "redacted": true});
-    assert_eq!(value, json!({"token": mark, "db": {"password": mark, "host": "h"}, "x": 1}));
-    assert!(!format!("{secrets:?}").contains("pw"));
-    assert!(schema.redact(&mut value).is_empty(), "marks are not taken for secrets");
-    let sealed = serde_json::to_vec(&secrets).unwrap();
-    let secrets: Secrets = serde_json::from_slice(&sealed).unwrap();
-    secrets.restore(&mut value);
+    let secrets = flat().redact(&mut value);
+    assert_eq!(value["token"], json!({"$attune_secret": true, "redacted": true}));
+    assert!(is_redacted(&value["opts"]["key"]) && is_redacted(&value["users"][0]["password"]));
+    assert_eq!(value["users"][1]["password"], Value::Null, "nothing is no secret");
+    assert_eq!(secrets.places().collect::<Vec<_>>(), ["/opts/key", "/token", "/users/0/password"]);
+    assert_eq!(secrets.texts(), ["k", "t0ken", "p1"]);
+    assert_eq!(format!("{secrets:?}"), "Secrets(3 values)");
+    assert!(flat().redact(&mut value).is_empty(), "redacting twice takes nothing more");
+
+    let stored = serde_json::to_string(&secrets).expect("serialises");
+    let loaded: Secrets = serde_json::from_str(&stored).expect("deserialises");
+    restore(&mut value, &loaded);
     assert_eq!(value, original);
-    let mut texts = secrets.texts();
-    texts.sort();
-    assert_eq!(texts, ["pw", "t0k"]);
+}
+
+#[test]
+fn a_secret_object_goes_as_a_whole_and_returns_only_to_its_marker() {
+    let schema = parse(
+        &json!({"auth": {"type": "object", "secret": true, "properties": {"pin": {"secret": true}}}}),
+    );
+    let mut value = json!({"auth": {"pin": 4711, "on": true}});
+    let secrets = schema.redact(&mut value);
+    assert_eq!(value, json!({"auth": redacted()}));
+    assert_eq!(secrets.texts(), ["4711"]);
+    let mut changed = json!({"auth": "other"});
+    secrets.restore(&mut changed);
+    assert_eq!(changed, json!({"auth": "other"}));
+}
+
+#[test]
+fn a_schema_is_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone>() {}
+    shared::<Schema>();
 }

@@ -17,7 +17,11 @@ pub struct Rendered {
 
 /// Renders what an earlier rendering left, in place: the strings at those pointers and no others.
 /// Pointers that lead nowhere, or to something that is no string, are passed over.
-pub fn render_deferred(value: &mut Value, deferred: &[String], scope: &Scope<'_>) -> Result<(), Error> {
+pub fn render_deferred(
+    value: &mut Value,
+    deferred: &[String],
+    scope: &Scope<'_>,
+) -> Result<(), Error> {
     for pointer in deferred {
         let Some(place @ Value::String(_)) = value.pointer_mut(pointer) else { continue };
         let at = pointer.trim_start_matches('/').replace('/', ".");

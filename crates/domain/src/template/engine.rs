@@ -126,9 +126,15 @@ fn own(definition: &Definition, state: &State, arguments: &[Value]) -> Result<Va
         return evaluation.undefined().map_err(raise);
     }
     if !definition.arity.contains(&arguments.len()) {
-        return Err(raise(Fault::evaluation(format!("`{}` takes other arguments", definition.name))));
+        return Err(raise(Fault::evaluation(format!(
+            "`{}` takes other arguments",
+            definition.name
+        ))));
     }
-    arguments.iter().try_for_each(|argument| value::spend_on(argument, &evaluation.budget)).map_err(raise)?;
+    arguments
+        .iter()
+        .try_for_each(|argument| value::spend_on(argument, &evaluation.budget))
+        .map_err(raise)?;
     (definition.body)(&evaluation, arguments).map_err(raise)
 }
 

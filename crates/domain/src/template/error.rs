@@ -58,7 +58,11 @@ impl Fault {
 
     /// This fault of that expression, at no particular key yet.
     pub(crate) fn of(self, expression: &str) -> Error {
-        Error { at: String::new(), expression: expression.chars().take(QUOTED).collect(), fault: self }
+        Error {
+            at: String::new(),
+            expression: expression.chars().take(QUOTED).collect(),
+            fault: self,
+        }
     }
 }
 

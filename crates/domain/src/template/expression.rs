@@ -64,9 +64,7 @@ impl Expression {
     /// roots a scope has to define. A root ending in `()` is a call that the scope answers.
     pub fn paths(&self) -> Vec<&Path> {
         match &self.shape {
-            Shape::Path(path) => {
-                std::iter::once(path.as_ref()).chain(path.subscripts()).collect()
-            }
+            Shape::Path(path) => std::iter::once(path.as_ref()).chain(path.subscripts()).collect(),
             Shape::Literal(_) => Vec::new(),
             Shape::Program(program) => program.syntax.paths(),
         }
@@ -138,7 +136,8 @@ pub fn is_truthy(value: &Value) -> bool {
 impl Program {
     fn compile(syntax: Expr) -> Result<Self, Fault> {
         let lowered = Lowered::of(&syntax)?;
-        let compiled = ENGINE.compile_expression_owned(lowered.source).map_err(|error| fault(&error))?;
+        let compiled =
+            ENGINE.compile_expression_owned(lowered.source).map_err(|error| fault(&error))?;
         Ok(Self { syntax, slots: lowered.slots, constants: lowered.constants.into(), compiled })
     }
 
@@ -160,9 +159,14 @@ impl Program {
             }
             slots.push(found.unwrap_or(Computed::UNDEFINED));
         }
-        let evaluation =
-            Evaluation { slots, constants: Arc::clone(&self.constants), strict, budget: Arc::clone(budget) };
-        let result = self.compiled.eval(Computed::from_object(evaluation)).map_err(|error| fault(&error));
+        let evaluation = Evaluation {
+            slots,
+            constants: Arc::clone(&self.constants),
+            strict,
+            budget: Arc::clone(budget),
+        };
+        let result =
+            self.compiled.eval(Computed::from_object(evaluation)).map_err(|error| fault(&error));
         let result = result.and_then(|result| {
             if result.is_undefined() && !strict {
                 return Ok(None);

@@ -21,8 +21,8 @@ pub(crate) type Spotted = (Token, usize);
 
 /// Longest first, so that `==` is not read as two.
 const MARKS: [&str; 26] = [
-    "==", "!=", "<=", ">=", "//", "**", "<", ">", "=", "+", "-", "*", "/", "%", "~", "|", ".", ",", ":", "(", ")",
-    "[", "]", "{", "}", "!",
+    "==", "!=", "<=", ">=", "//", "**", "<", ">", "=", "+", "-", "*", "/", "%", "~", "|", ".", ",",
+    ":", "(", ")", "[", "]", "{", "}", "!",
 ];
 
 /// A syntax error at a byte offset.
@@ -41,7 +41,9 @@ pub(crate) fn tokens(source: &str) -> Result<Vec<Spotted>, Fault> {
             continue;
         }
         let (token, len) = if next.is_ascii_alphabetic() || next == '_' {
-            let len = source[at..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(source.len() - at);
+            let len = source[at..]
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(source.len() - at);
             (Token::Name(source[at..at + len].to_owned()), len)
         } else if next.is_ascii_digit() {
             let after_dot = matches!(found.last(), Some((Token::Mark("."), _)));
@@ -61,7 +63,8 @@ pub(crate) fn tokens(source: &str) -> Result<Vec<Spotted>, Fault> {
 
 fn number(source: &str, at: usize, after_dot: bool) -> Result<(Token, usize), Fault> {
     let rest = &source.as_bytes()[at..];
-    let digits = |from: usize| from + rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits =
+        |from: usize| from + rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut len = digits(0);
     let mut float = false;
     if !after_dot {
@@ -82,7 +85,10 @@ fn number(source: &str, at: usize, after_dot: bool) -> Result<(Token, usize), Fa
     let value = if float {
         text.parse().ok().and_then(Number::from_f64)
     } else {
-        text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok()
+        text.parse::<i64>()
+            .map(Number::from)
+            .or_else(|_| text.parse::<u64>().map(Number::from))
+            .ok()
     };
     value
         .map(|number| (Token::Number(number), len))
@@ -102,7 +108,9 @@ fn text(source: &str, at: usize, quote: char) -> Result<(Token, usize), Fault> {
                 Some('u') => {
                     let code: String = chars.by_ref().take(4).map(|(_, digit)| digit).collect();
                     let scalar = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);
-                    value.push(scalar.ok_or_else(|| syntax(source, at + 1 + offset, "an invalid `\\u` escape"))?);
+                    value.push(scalar.ok_or_else(|| {
+                        syntax(source, at + 1 + offset, "an invalid `\\u` escape")
+                    })?);
                 }
                 // What is no escape keeps its backslash: patterns are full of `\d`.
                 Some(escape @ ('\\' | '"' | '\'')) => value.push(escape),

@@ -51,7 +51,10 @@ impl Lowered {
 
     fn slot(&mut self, slot: Slot) {
         let same = match &slot {
-            Slot::Path(path) => self.slots.iter().position(|other| matches!(other, Slot::Path(other) if other == path)),
+            Slot::Path(path) => self
+                .slots
+                .iter()
+                .position(|other| matches!(other, Slot::Path(other) if other == path)),
             Slot::Now | Slot::Uuid => None,
         };
         let number = same.unwrap_or_else(|| {
@@ -71,7 +74,11 @@ impl Lowered {
         let _ = write!(self.source, "{prefix}{number}");
     }
 
-    fn call<'e>(&mut self, name: &str, arguments: impl IntoIterator<Item = &'e Expr>) -> Result<(), Fault> {
+    fn call<'e>(
+        &mut self,
+        name: &str,
+        arguments: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<(), Fault> {
         self.text(name);
         self.text("(");
         for argument in arguments {
@@ -87,7 +94,9 @@ impl Lowered {
             Expr::Literal(literal) => self.constant(value::from_json(literal, &Budget::default())?),
             Expr::Path(path) => self.slot(Slot::Path(path.clone())),
             Expr::List(items) => self.call(LIST, items)?,
-            Expr::Map(entries) => self.call(MAP, entries.iter().flat_map(|(key, value)| [key, value]))?,
+            Expr::Map(entries) => {
+                self.call(MAP, entries.iter().flat_map(|(key, value)| [key, value]))?
+            }
             Expr::Item { base, key } => self.call(ITEM, [base.as_ref(), key])?,
             Expr::Slice { base, bounds } => self.slice(base, bounds)?,
             Expr::Not(inner) => {
@@ -112,7 +121,9 @@ impl Lowered {
             }
             Expr::Call { name, arguments } => self.function(name, arguments)?,
             Expr::Filter { input, name, arguments } => self.applied("|", input, name, arguments)?,
-            Expr::Test { input, name, arguments } => self.applied(" is ", input, name, arguments)?,
+            Expr::Test { input, name, arguments } => {
+                self.applied(" is ", input, name, arguments)?
+            }
         }
         Ok(())
     }
@@ -176,7 +187,13 @@ impl Lowered {
         Ok(())
     }
 
-    fn applied(&mut self, by: &str, input: &Expr, name: &str, arguments: &[Argument]) -> Result<(), Fault> {
+    fn applied(
+        &mut self,
+        by: &str,
+        input: &Expr,
+        name: &str,
+        arguments: &[Argument],
+    ) -> Result<(), Fault> {
         self.text("(");
         self.expr(input)?;
         self.text(by);

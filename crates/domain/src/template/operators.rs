@@ -3,11 +3,11 @@
 
 use super::engine::{Evaluation, is_composite};
 use super::error::Fault;
+use super::lower;
 use super::number::Number;
 use super::path::{character, position};
 use super::syntax::Operator;
 use super::value::{int_value, into_text, items, spend_on, to_json, type_name};
-use super::lower;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 use std::cmp::Ordering;
@@ -17,7 +17,9 @@ const MAX_DEPTH: usize = 100;
 
 /// Applies operators of one level from the left; comparisons in a row must all hold.
 pub(crate) fn chain(evaluation: &Evaluation, arguments: &[Value]) -> Result<Value, Fault> {
-    let [letters, first, rest @ ..] = arguments else { return Err(Fault::evaluation("an operator without operands")) };
+    let [letters, first, rest @ ..] = arguments else {
+        return Err(Fault::evaluation("an operator without operands"));
+    };
     let operators = letters.as_str().unwrap_or_default().chars().filter_map(lower::operator);
     let mut left = first.clone();
     let mut answer = Value::UNDEFINED;
@@ -38,7 +40,12 @@ pub(crate) fn chain(evaluation: &Evaluation, arguments: &[Value]) -> Result<Valu
     Ok(answer)
 }
 
-fn apply(evaluation: &Evaluation, operator: Operator, left: &Value, right: &Value) -> Result<Value, Fault> {
+fn apply(
+    evaluation: &Evaluation,
+    operator: Operator,
+    left: &Value,
+    right: &Value,
+) -> Result<Value, Fault> {
     if left.is_undefined() || right.is_undefined() {
         let undefined = evaluation.undefined()?;
         return Ok(match operator {
@@ -83,7 +90,12 @@ fn is_null(value: &Value) -> bool {
 }
 
 fn unsupported(operator: Operator, left: &Value, right: &Value) -> Fault {
-    Fault::evaluation(format!("`{}` does not apply to {} and {}", operator.symbol(), type_name(left), type_name(right)))
+    Fault::evaluation(format!(
+        "`{}` does not apply to {} and {}",
+        operator.symbol(),
+        type_name(left),
+        type_name(right)
+    ))
 }
 
 fn add(evaluation: &Evaluation, left: &Value, right: &Value) -> Result<Value, Fault> {
@@ -113,10 +125,14 @@ fn arithmetic(operator: Operator, left: Number, right: Number) -> Result<Value, 
             Operator::Add => left.checked_add(right),
             Operator::Subtract => left.checked_sub(right),
             Operator::Multiply => left.checked_mul(right),
-            Operator::Divide if left.checked_rem(right) != Some(0) => return finite(left as f64 / right as f64),
+            Operator::Divide if left.checked_rem(right) != Some(0) => {
+                return finite(left as f64 / right as f64);
+            }
             Operator::Divide => left.checked_div(right),
             Operator::FloorDivide => {
-                let down = left.checked_rem(right).is_some_and(|rest| rest != 0 && (rest < 0) != (right < 0));
+                let down = left
+                    .checked_rem(right)
+                    .is_some_and(|rest| rest != 0 && (rest < 0) != (right < 0));
                 left.checked_div(right).map(|quotient| quotient - i128::from(down))
             }
             Operator::Remainder => left.checked_rem(right),
@@ -138,7 +154,11 @@ fn arithmetic(operator: Operator, left: Number, right: Number) -> Result<Value, 
 }
 
 fn finite(float: f64) -> Result<Value, Fault> {
-    if float.is_finite() { Ok(Value::from(float)) } else { Err(Fault::evaluation("the number is too large")) }
+    if float.is_finite() {
+        Ok(Value::from(float))
+    } else {
+        Err(Fault::evaluation("the number is too large"))
+    }
 }
 
 /// Deep equality: 3 equals 3.0, and no other two types equal each other.
@@ -171,7 +191,10 @@ pub(crate) fn equal(left: &Value, right: &Value, depth: usize) -> Result<bool, F
                 return Ok(false);
             }
             for key in items(left)? {
-                let (left, right) = (left.get_item(&key).unwrap_or_default(), right.get_item(&key).unwrap_or_default());
+                let (left, right) = (
+                    left.get_item(&key).unwrap_or_default(),
+                    right.get_item(&key).unwrap_or_default(),
+                );
                 if right.is_undefined() || !equal(&left, &right, depth)? {
                     return Ok(false);
                 }
@@ -258,7 +281,9 @@ pub(crate) fn list(_: &Evaluation, arguments: &[Value]) -> Result<Value, Fault> 
 pub(crate) fn map(_: &Evaluation, arguments: &[Value]) -> Result<Value, Fault> {
     let mut pairs = Vec::with_capacity(arguments.len() / 2);
     for pair in arguments.chunks_exact(2) {
-        let key = pair[0].as_str().ok_or_else(|| Fault::evaluation("the keys of an object must be strings"))?;
+        let key = pair[0]
+            .as_str()
+            .ok_or_else(|| Fault::evaluation("the keys of an object must be strings"))?;
         pairs.push((key, pair[1].clone()));
     }
     Ok(Value::from_pairs(pairs))

@@ -14,6 +14,8 @@ use serde_json::{Number, Value};
 const MAX_DEPTH: usize = 40;
 /// How long one expression may be, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
+/// How many operands, arguments or elements may stand in a row. Literal lists may be longer.
+const MAX_WIDTH: usize = 500;
 /// Words that are no names.
 const KEYWORDS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 
@@ -104,6 +106,10 @@ impl Parser<'_> {
         read
     }
 
+    fn bounded(&self, width: usize) -> Result<(), Fault> {
+        if width > MAX_WIDTH { Err(self.fault("too many parts in a row")) } else { Ok(()) }
+    }
+
     fn expression(&mut self) -> Result<Expr, Fault> {
         self.nested(Self::alternative)
     }
@@ -122,6 +128,7 @@ impl Parser<'_> {
         let mut operands = vec![self.and()?];
         while self.word("or") {
             operands.push(self.and()?);
+            self.bounded(operands.len())?;
         }
         Ok(if operands.len() == 1 { operands.remove(0) } else { Expr::Or(operands) })
     }
@@ -130,6 +137,7 @@ impl Parser<'_> {
         let mut operands = vec![self.not()?];
         while self.word("and") {
             operands.push(self.not()?);
+            self.bounded(operands.len())?;
         }
         Ok(if operands.len() == 1 { operands.remove(0) } else { Expr::And(operands) })
     }
@@ -164,7 +172,9 @@ impl Parser<'_> {
     }
 
     fn sum(&mut self) -> Result<Expr, Fault> {
-        self.chain(Self::concatenation, |parser| parser.operator(&[Operator::Add, Operator::Subtract]))
+        self.chain(Self::concatenation, |parser| {
+            parser.operator(&[Operator::Add, Operator::Subtract])
+        })
     }
 
     fn concatenation(&mut self) -> Result<Expr, Fault> {
@@ -173,7 +183,9 @@ impl Parser<'_> {
 
     fn product(&mut self) -> Result<Expr, Fault> {
         use Operator::{Divide, FloorDivide, Multiply, Remainder};
-        self.chain(Self::power, |parser| parser.operator(&[Multiply, Divide, FloorDivide, Remainder]))
+        self.chain(Self::power, |parser| {
+            parser.operator(&[Multiply, Divide, FloorDivide, Remainder])
+        })
     }
 
     fn power(&mut self) -> Result<Expr, Fault> {
@@ -193,6 +205,7 @@ impl Parser<'_> {
         let mut rest = Vec::new();
         while let Some(operator) = operator(self) {
             rest.push((operator, operand(self)?));
+            self.bounded(rest.len())?;
         }
         Ok(if rest.is_empty() { first } else { Expr::Chain { first: Box::new(first), rest } })
     }
@@ -224,7 +237,10 @@ impl Parser<'_> {
             Expr::Literal(Value::Number(number)) => negated(number),
             _ => None,
         };
-        Ok(negative.map_or_else(|| Expr::Negate(Box::new(operand)), |number| Expr::Literal(Value::Number(number))))
+        Ok(negative.map_or_else(
+            || Expr::Negate(Box::new(operand)),
+            |number| Expr::Literal(Value::Number(number)),
+        ))
     }
 
     fn primary(&mut self) -> Result<Expr, Fault> {
@@ -238,17 +254,41 @@ impl Parser<'_> {
                 self.expect(")")?;
                 Ok(inner)
             }
-            Some(Token::Mark("[")) => Ok(Expr::List(self.sequence("]", Self::expression)?)),
-            Some(Token::Mark("{")) => Ok(Expr::Map(self.sequence("}", |parser| {
-                let key = parser.expression()?;
-                parser.expect(":")?;
-                Ok((key, parser.expression()?))
-            })?)),
+            Some(Token::Mark("[")) => self.list(),
+            Some(Token::Mark("{")) => self.map(),
             _ => {
                 self.at = start;
                 Err(self.unexpected("a value"))
             }
         }
+    }
+
+    /// A list; one of literals is a literal itself.
+    fn list(&mut self) -> Result<Expr, Fault> {
+        let items = self.sequence("]", Self::expression)?;
+        if let Some(literals) = items.iter().map(literal).collect() {
+            return Ok(Expr::Literal(Value::Array(literals)));
+        }
+        self.bounded(items.len())?;
+        Ok(Expr::List(items))
+    }
+
+    /// An object; one of literals is a literal itself.
+    fn map(&mut self) -> Result<Expr, Fault> {
+        let entries = self.sequence("}", |parser| {
+            let key = parser.expression()?;
+            parser.expect(":")?;
+            Ok((key, parser.expression()?))
+        })?;
+        let literals = entries.iter().map(|(key, value)| match (literal(key)?, literal(value)?) {
+            (Value::String(key), value) => Some((key, value)),
+            _ => None,
+        });
+        if let Some(literals) = literals.collect() {
+            return Ok(Expr::Literal(Value::Object(literals)));
+        }
+        self.bounded(entries.len())?;
+        Ok(Expr::Map(entries))
     }
 
     fn named(&mut self, name: String) -> Result<Expr, Fault> {
@@ -272,15 +312,19 @@ impl Parser<'_> {
             }
             if !arity.contains(&arguments.len()) {
                 let (least, most) = arity.into_inner();
-                let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
-                return Err(self.fault(format!("`{name}` takes {wanted} arguments, not {}", arguments.len())));
+                let wanted =
+                    if least == most { least.to_string() } else { format!("{least} to {most}") };
+                return Err(self
+                    .fault(format!("`{name}` takes {wanted} arguments, not {}", arguments.len())));
             }
             return Ok(Expr::Call { name, arguments });
         }
         if functions::is_filter(&name) {
             let mut arguments = arguments.into_iter();
             return match arguments.next() {
-                Some(Argument { keyword: None, value }) => self.filter(value, name, arguments.collect()),
+                Some(Argument { keyword: None, value }) => {
+                    self.filter(value, name, arguments.collect())
+                }
                 _ => Err(self.fault(format!("`{name}` needs a value as its first argument"))),
             };
         }
@@ -320,18 +364,24 @@ impl Parser<'_> {
     }
 
     fn arguments(&mut self) -> Result<Vec<Argument>, Fault> {
-        self.sequence(")", |parser| {
+        let arguments = self.sequence(")", |parser| {
             let keyword = match (parser.peek(), parser.tokens.get(parser.at + 1)) {
                 (Some(Token::Name(name)), Some((Token::Mark("="), _))) => Some(name.clone()),
                 _ => None,
             };
             parser.at += if keyword.is_some() { 2 } else { 0 };
             Ok(Argument { keyword, value: parser.expression()? })
-        })
+        })?;
+        self.bounded(arguments.len())?;
+        Ok(arguments)
     }
 
     /// Comma-separated parts up to `close`; a comma may trail.
-    fn sequence<T>(&mut self, close: &str, part: fn(&mut Self) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+    fn sequence<T>(
+        &mut self,
+        close: &str,
+        part: fn(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
         let mut parts = Vec::new();
         while !self.mark(close) {
             parts.push(part(self)?);
@@ -348,8 +398,12 @@ impl Parser<'_> {
             if self.mark(".") {
                 let start = self.at;
                 expr = match self.next() {
-                    Some(Token::Name(name)) => follow(expr, Segment::name(&name), Value::String(name)),
-                    Some(Token::Number(number)) => follow(expr, Segment::name(&number.to_string()), number.into()),
+                    Some(Token::Name(name)) => {
+                        follow(expr, Segment::name(&name), Value::String(name))
+                    }
+                    Some(Token::Number(number)) => {
+                        follow(expr, Segment::name(&number.to_string()), number.into())
+                    }
                     _ => {
                         self.at = start;
                         return Err(self.unexpected("the name of a member"));
@@ -390,7 +444,9 @@ impl Parser<'_> {
                 path.push(Segment::Subscript(Box::new(inner)));
                 Expr::Path(path)
             }
-            (Expr::Literal(Value::String(key)), base) => follow(base, Segment::Key(key.clone()), Value::String(key)),
+            (Expr::Literal(Value::String(key)), base) => {
+                follow(base, Segment::Key(key.clone()), Value::String(key))
+            }
             (Expr::Literal(Value::Number(number)), base) if number.is_i64() => {
                 let index = number.as_i64().unwrap_or_default();
                 follow(base, Segment::Index(index), number.into())
@@ -408,6 +464,13 @@ fn follow(base: Expr, segment: Segment, key: Value) -> Expr {
             Expr::Path(path)
         }
         base => Expr::Item { base: Box::new(base), key: Box::new(Expr::Literal(key)) },
+    }
+}
+
+fn literal(expr: &Expr) -> Option<Value> {
+    match expr {
+        Expr::Literal(value) => Some(value.clone()),
+        _ => None,
     }
 }
 

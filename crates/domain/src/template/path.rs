@@ -50,7 +50,9 @@ impl Path {
     pub(crate) fn dotted(text: &str) -> Option<Self> {
         let mut names = text.split('.');
         let root = names.next().filter(|root| !root.is_empty())?.to_owned();
-        let segments = names.map(|name| (!name.is_empty()).then(|| Segment::name(name))).collect::<Option<_>>()?;
+        let segments = names
+            .map(|name| (!name.is_empty()).then(|| Segment::name(name)))
+            .collect::<Option<_>>()?;
         Some(Self { root, segments })
     }
 
@@ -85,14 +87,24 @@ impl Path {
 }
 
 /// Follows `steps` from `start`, borrowing as long as `start` is borrowed.
-fn follow<'s>(start: Cow<'s, Value>, steps: &[Segment], scope: &'s Scope<'_>) -> Option<Cow<'s, Value>> {
+fn follow<'s>(
+    start: Cow<'s, Value>,
+    steps: &[Segment],
+    scope: &'s Scope<'_>,
+) -> Option<Cow<'s, Value>> {
     match start {
         Cow::Borrowed(value) => follow_borrowed(value, steps, scope),
-        Cow::Owned(value) => follow_borrowed(&value, steps, scope).map(|found| Cow::Owned(found.into_owned())),
+        Cow::Owned(value) => {
+            follow_borrowed(&value, steps, scope).map(|found| Cow::Owned(found.into_owned()))
+        }
     }
 }
 
-fn follow_borrowed<'v>(mut value: &'v Value, steps: &[Segment], scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+fn follow_borrowed<'v>(
+    mut value: &'v Value,
+    steps: &[Segment],
+    scope: &Scope<'_>,
+) -> Option<Cow<'v, Value>> {
     for (at, step) in steps.iter().enumerate() {
         if let Value::String(text) = value {
             let character = character(text, index_of(step, scope)?)?;
@@ -116,7 +128,9 @@ pub(crate) fn lookup<'v>(value: &'v Value, steps: &[Segment]) -> Option<&'v Valu
 fn member<'v>(value: &'v Value, step: &Segment, scope: &Scope<'_>) -> Option<&'v Value> {
     match (value, step) {
         (Value::Object(map), Segment::Subscript(path)) => map.get(path.resolve(scope)?.as_str()?),
-        (Value::Array(list), Segment::Subscript(_)) => list.get(position(index_of(step, scope)?, list.len())?),
+        (Value::Array(list), Segment::Subscript(_)) => {
+            list.get(position(index_of(step, scope)?, list.len())?)
+        }
         _ => lookup(value, std::slice::from_ref(step)),
     }
 }
@@ -139,7 +153,11 @@ pub(crate) fn position(index: i64, len: usize) -> Option<usize> {
 
 /// One character of a text.
 pub(crate) fn character(text: &str, index: i64) -> Option<String> {
-    let at = if index >= 0 { usize::try_from(index).ok()? } else { position(index, text.chars().count())? };
+    let at = if index >= 0 {
+        usize::try_from(index).ok()?
+    } else {
+        position(index, text.chars().count())?
+    };
     text.chars().nth(at).map(String::from)
 }
 

@@ -35,7 +35,14 @@ enum Root<'a> {
 impl<'a> Scope<'a> {
     /// A scope in which nothing is defined yet.
     pub fn new(mode: Mode) -> Self {
-        Self { mode, roots: Vec::new(), fallback: None, deferred: Vec::new(), now: None, uuid: None }
+        Self {
+            mode,
+            roots: Vec::new(),
+            fallback: None,
+            deferred: Vec::new(),
+            now: None,
+            uuid: None,
+        }
     }
 
     /// A scope where what is missing is null: for a rule's parameters.
@@ -145,11 +152,15 @@ impl Root<'_> {
     fn enter<'s, 'p>(&'s self, segments: &'p [Segment]) -> Option<(Cow<'s, Value>, &'p [Segment])> {
         match (self, segments) {
             (Root::Value(value), _) => Some((Cow::Borrowed(value.as_ref()), segments)),
-            (Root::Fields(fields), [Segment::Name { name, .. } | Segment::Key(name), rest @ ..]) => {
-                Some((Cow::Borrowed(field(fields, name)?), rest))
-            }
+            (
+                Root::Fields(fields),
+                [Segment::Name { name, .. } | Segment::Key(name), rest @ ..],
+            ) => Some((Cow::Borrowed(field(fields, name)?), rest)),
             (Root::Fields(fields), _) => {
-                let whole = fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_ref().clone())).collect();
+                let whole = fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.as_ref().clone()))
+                    .collect();
                 Some((Cow::Owned(Value::Object(whole)), segments))
             }
         }

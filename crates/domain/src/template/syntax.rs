@@ -192,19 +192,23 @@ impl Expr {
             Self::List(items) | Self::And(items) | Self::Or(items) => items.iter().collect(),
             Self::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
             Self::Item { base, key } => vec![base, key],
-            Self::Slice { base, bounds } => {
-                std::iter::once(base.as_ref()).chain(bounds.iter().flatten().map(Box::as_ref)).collect()
-            }
+            Self::Slice { base, bounds } => std::iter::once(base.as_ref())
+                .chain(bounds.iter().flatten().map(Box::as_ref))
+                .collect(),
             Self::Not(inner) | Self::Negate(inner) => vec![inner],
-            Self::Chain { first, rest } => {
-                std::iter::once(first.as_ref()).chain(rest.iter().map(|(_, operand)| operand)).collect()
-            }
+            Self::Chain { first, rest } => std::iter::once(first.as_ref())
+                .chain(rest.iter().map(|(_, operand)| operand))
+                .collect(),
             Self::If { test, then, otherwise } => {
                 [test, then].into_iter().chain(otherwise).map(Box::as_ref).collect()
             }
-            Self::Call { arguments, .. } => arguments.iter().map(|argument| &argument.value).collect(),
+            Self::Call { arguments, .. } => {
+                arguments.iter().map(|argument| &argument.value).collect()
+            }
             Self::Filter { input, arguments, .. } | Self::Test { input, arguments, .. } => {
-                std::iter::once(input.as_ref()).chain(arguments.iter().map(|argument| &argument.value)).collect()
+                std::iter::once(input.as_ref())
+                    .chain(arguments.iter().map(|argument| &argument.value))
+                    .collect()
             }
         }
     }

@@ -15,7 +15,8 @@ fn data() -> Value {
 fn evaluate(expression: &str) -> Result<Value, Error> {
     let data = data();
     let result = json!({"rev": 12});
-    Expression::parse(expression)?.evaluate(&Scope::strict().root("x", &data).root("result()", &result).fallback("x"))
+    Expression::parse(expression)?
+        .evaluate(&Scope::strict().root("x", &data).root("result()", &result).fallback("x"))
 }
 
 #[track_caller]
@@ -195,7 +196,10 @@ fn wrong_expressions_say_what_and_where() {
         ("'a' * 3", "`'a' * 3`: `*` does not apply to string and number"),
         ("1 < 'a'", "`1 < 'a'`: `<` does not apply to number and string"),
         ("lower(1)", "`lower(1)`: `lower` takes a string, not number"),
-        ("sort([1, 'a'])", "`sort([1, 'a'])`: `sort` takes an array of numbers or an array of strings"),
+        (
+            "sort([1, 'a'])",
+            "`sort([1, 'a'])`: `sort` takes an array of numbers or an array of strings",
+        ),
         ("slice([1], -1)", "`slice([1], -1)`: `slice` takes no negative index"),
         ("range(99999999999)", "`range(99999999999)`: the expression exceeds the limit on work"),
         ("", "``: the expression is empty (character 1)"),
@@ -205,7 +209,10 @@ fn wrong_expressions_say_what_and_where() {
         ("'open", "`'open`: this text is not closed (character 1)"),
         ("lower(1, 2)", "`lower(1, 2)`: `lower` takes 1 arguments, not 2 (character 12)"),
         ("x|nope", "`x|nope`: there is no filter `nope` (character 7)"),
-        ("x.lower()", "`x.lower()`: methods cannot be called; use a function or a filter (character 8)"),
+        (
+            "x.lower()",
+            "`x.lower()`: methods cannot be called; use a function or a filter (character 8)",
+        ),
     ] {
         let error = evaluate(expression).expect_err(expression);
         assert_eq!(error.to_string(), wanted);
@@ -214,7 +221,13 @@ fn wrong_expressions_say_what_and_where() {
 
 #[test]
 fn errors_of_borrowed_filters_do_not_quote_values() {
-    for expression in ["'s3cret'|int", "'s3cret'|float", "['s3cret']|sum", "'s3cret'|fromjson", "match('s3cret(', 'a')"] {
+    for expression in [
+        "'s3cret'|int",
+        "'s3cret'|float",
+        "['s3cret']|sum",
+        "'s3cret'|fromjson",
+        "match('s3cret(', 'a')",
+    ] {
         if let Err(error) = evaluate(&format!("x.names and {expression}")) {
             assert!(!error.fault.to_string().contains("s3cret"), "{error}");
         }
@@ -233,12 +246,32 @@ fn nothing_takes_more_than_its_bounds() {
     ] {
         assert!(evaluate(expression).is_err(), "{expression}");
     }
-    for nested in ["(".repeat(5000), "not ".repeat(3000), "[".repeat(5000), "-".repeat(5000), "a[".repeat(5000)] {
+    for nested in [
+        "(".repeat(5000),
+        "not ".repeat(3000),
+        "[".repeat(5000),
+        "-".repeat(5000),
+        "a[".repeat(5000),
+    ] {
         assert!(matches!(evaluate(&nested), Err(Error { fault: Fault::Syntax { .. }, .. })));
     }
-    let flat = format!("1{}", " + 1".repeat(3000));
-    assert_eq!(evaluate(&flat), Ok(json!(3001)), "length alone is no depth");
-    let nested = format!("{}1{}", "[".repeat(39), "]".repeat(39));
+    for wide in [" + 1", " and 1", " < 1", " or 1"] {
+        assert!(
+            evaluate(&format!("1{}", wide.repeat(2000))).is_err(),
+            "two thousand times `{wide}`"
+        );
+    }
+    assert_eq!(
+        evaluate(&format!("1{}", " + 1".repeat(400))),
+        Ok(json!(401)),
+        "length alone is no depth"
+    );
+    assert_eq!(
+        evaluate(&format!("length([{}])", "1,".repeat(3000))),
+        Ok(json!(3000)),
+        "nor is it width"
+    );
+    let nested = format!("{}x.n{}", "[".repeat(39), "]".repeat(39));
     assert!(evaluate(&nested).is_ok(), "what the grammar admits, the engine evaluates");
     let calls = format!("{}'a'{}", "upper(lower(".repeat(19), "))".repeat(19));
     assert_eq!(evaluate(&calls), Ok(json!("A")));
@@ -248,13 +281,26 @@ fn nothing_takes_more_than_its_bounds() {
 
 #[test]
 fn lenient_templates_render_what_is_missing_as_nothing() {
-    let event = json!({"payload": {"a": 1, "list": [{"x": "y"}], "user-agent": "curl", "none": null}});
+    let event =
+        json!({"payload": {"a": 1, "list": [{"x": "y"}], "user-agent": "curl", "none": null}});
     let rows = [
         ("a whole string keeps its type", json!("{{ event.payload.a }}"), json!(1)),
-        ("surrounding space does not count", json!("  {{ event.payload.list }} "), json!([{"x": "y"}])),
-        ("inside text everything is text", json!("a={{event.payload.a}}, l={{ event.payload.list }}"), json!("a=1, l=[{\"x\":\"y\"}]")),
+        (
+            "surrounding space does not count",
+            json!("  {{ event.payload.list }} "),
+            json!([{"x": "y"}]),
+        ),
+        (
+            "inside text everything is text",
+            json!("a={{event.payload.a}}, l={{ event.payload.list }}"),
+            json!("a=1, l=[{\"x\":\"y\"}]"),
+        ),
         ("missing is null", json!("{{ event.payload.b.c }}"), json!(null)),
-        ("missing inside text is empty", json!("<{{ event.payload.b }}{{ event.payload.none }}>"), json!("<>")),
+        (
+            "missing inside text is empty",
+            json!("<{{ event.payload.b }}{{ event.payload.none }}>"),
+            json!("<>"),
+        ),
         ("an unknown root is missing", json!("{{ trigger.a }}"), json!(null)),
         ("operators on missing are missing", json!("{{ event.payload.b + 1 }}"), json!(null)),
         ("a default steps in", json!("{{ event.payload.b|default(2) }}"), json!(2)),
@@ -264,7 +310,11 @@ fn lenient_templates_render_what_is_missing_as_nothing() {
         ("what is no expression is missing", json!("{{ what is this }}"), json!(null)),
         ("an unclosed brace is text", json!("{{ event.payload.a"), json!("{{ event.payload.a")),
         ("statements are text", json!("{% if a %}{# b #}"), json!("{% if a %}{# b #}")),
-        ("results are not read again", json!("{{ '{{ event.payload.a }}' }}"), json!("{{ event.payload.a }}")),
+        (
+            "results are not read again",
+            json!("{{ '{{ event.payload.a }}' }}"),
+            json!("{{ event.payload.a }}"),
+        ),
         (
             "objects and arrays are entered, keys are not touched",
             json!({"{{ k }}": ["{{ event.payload.list.0.x }}", {"n": null}]}),
@@ -280,16 +330,22 @@ fn lenient_templates_render_what_is_missing_as_nothing() {
 #[test]
 fn strict_templates_name_the_key_of_what_is_missing() {
     let workflow = json!({"host": "db1"});
-    let template = Template::parse(&json!({"input": {"hosts": ["{{ host }}", "on {{ workflow.hots }}"]}}));
+    let template =
+        Template::parse(&json!({"input": {"hosts": ["{{ host }}", "on {{ workflow.hots }}"]}}));
     let scope = Scope::strict().root("workflow", &workflow).fallback("workflow");
     let error = template.render(&scope).expect_err("`hots` is misspelt");
-    assert_eq!(error.to_string(), "`workflow.hots` in `input.hosts.1`: `workflow.hots` is not defined");
+    assert_eq!(
+        error.to_string(),
+        "`workflow.hots` in `input.hosts.1`: `workflow.hots` is not defined"
+    );
 }
 
 #[test]
 fn a_check_finds_every_expression_that_cannot_be_read() {
-    let template = Template::parse(&json!({"a": "{{ 1 + }}", "b": ["{{ }}", "{{ fine }}"], "c": "{{ open"}));
-    let errors: Vec<String> = template.check().expect_err("two are wrong").iter().map(ToString::to_string).collect();
+    let template =
+        Template::parse(&json!({"a": "{{ 1 + }}", "b": ["{{ }}", "{{ fine }}"], "c": "{{ open"}));
+    let errors: Vec<String> =
+        template.check().expect_err("two are wrong").iter().map(ToString::to_string).collect();
     assert_eq!(
         errors,
         [
@@ -305,7 +361,8 @@ fn references_tell_which_output_depends_on_which_path() {
         "a/b": "{{ pack.config.token }}",
         "list": ["{{ items[index] | length }} of {{ result().n }}"],
     }));
-    let references: Vec<_> = template.references().into_iter().map(|r| (r.at, r.path.to_string())).collect();
+    let references: Vec<_> =
+        template.references().into_iter().map(|r| (r.at, r.path.to_string())).collect();
     let wanted = [
         ("/a~1b", "pack.config.token"),
         ("/list/0", "items[index]"),
@@ -323,8 +380,9 @@ fn secrets_resolve_in_the_second_go_and_only_where_the_author_asked() {
         "mixed": "{{ event.n }} {{ event.text }} {{event.sly}}{{ keystore.db|upper }}",
         "guest": "{{ event.text }}",
     }));
-    let mut rendered =
-        template.render_for_later(&Scope::lenient().root("event", &event).defer("keystore")).expect("renders");
+    let mut rendered = template
+        .render_for_later(&Scope::lenient().root("event", &event).defer("keystore"))
+        .expect("renders");
     assert_eq!(rendered.deferred, ["/author", "/mixed"]);
     assert_eq!(rendered.value["author"], "{{ keystore.db }}", "kept as written");
     assert_eq!(rendered.value["guest"], "{{ keystore.db }}", "a payload's text, not a template");
@@ -355,8 +413,10 @@ fn time_and_ids_come_from_the_scope() {
 fn a_root_made_of_fields_is_an_object() {
     let payload = json!({"a": [1]});
     let scope = || {
-        Scope::strict()
-            .fields("event", vec![("id", Cow::Owned(json!(4))), ("payload", Cow::Borrowed(&payload))])
+        Scope::strict().fields(
+            "event",
+            vec![("id", Cow::Owned(json!(4))), ("payload", Cow::Borrowed(&payload))],
+        )
     };
     for (expression, wanted) in [
         ("event.id", json!(4)),
@@ -364,7 +424,8 @@ fn a_root_made_of_fields_is_an_object() {
         ("event", json!({"id": 4, "payload": {"a": [1]}})),
         ("keys(event)", json!(["id", "payload"])),
     ] {
-        let value = Expression::parse(expression).and_then(|expression| expression.evaluate(&scope()));
+        let value =
+            Expression::parse(expression).and_then(|expression| expression.evaluate(&scope()));
         assert_eq!(value, Ok(wanted), "{expression}");
     }
 }
@@ -381,7 +442,8 @@ fn an_expression_holds_if_its_value_is_truthy() {
         ("x.hosts[0].up", true),
     ] {
         let data = data();
-        let holds = Expression::parse(expression).and_then(|parsed| parsed.holds(&Scope::strict().root("x", &data)));
+        let holds = Expression::parse(expression)
+            .and_then(|parsed| parsed.holds(&Scope::strict().root("x", &data)));
         assert_eq!(holds, Ok(wanted), "{expression}");
     }
 }

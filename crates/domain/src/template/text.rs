@@ -79,13 +79,29 @@ mod tests {
         let rows: [(&str, &str, &[Part<'_>]); 10] = [
             ("plain text is literal", "plain", &[Literal("plain")]),
             ("an expression alone", "{{ a }}", &[Expression(" a ")]),
-            ("expressions among text", "x{{a}}y{{b}}", &[Literal("x"), Expression("a"), Literal("y"), Expression("b")]),
+            (
+                "expressions among text",
+                "x{{a}}y{{b}}",
+                &[Literal("x"), Expression("a"), Literal("y"), Expression("b")],
+            ),
             ("statements stay text", "{% if a %}", &[Literal("{% if a %}")]),
-            ("comments stay text", "{# {{a}} #}", &[Literal("{# "), Expression("a"), Literal(" #}")]),
+            (
+                "comments stay text",
+                "{# {{a}} #}",
+                &[Literal("{# "), Expression("a"), Literal(" #}")],
+            ),
             ("what never closes is literal", "a {{ b", &[Literal("a {{ b")]),
             ("braces in quotes do not close", "{{ '}}' }}", &[Expression(" '}}' ")]),
-            ("an escaped quote does not end the quote", r"{{ '\'}}' }}", &[Expression(r" '\'}}' ")]),
-            ("a lonely quote does not swallow the rest", "{{ it's }} ok", &[Expression(" it's "), Literal(" ok")]),
+            (
+                "an escaped quote does not end the quote",
+                r"{{ '\'}}' }}",
+                &[Expression(r" '\'}}' ")],
+            ),
+            (
+                "a lonely quote does not swallow the rest",
+                "{{ it's }} ok",
+                &[Expression(" it's "), Literal(" ok")],
+            ),
             ("object literals nest", "{{ {'a': {'b': 1}} }}", &[Expression(" {'a': {'b': 1}} ")]),
         ];
         for (what, text, wanted) in rows {

@@ -39,7 +39,10 @@ enum Node {
     /// Without any expression below it.
     Literal(Value),
     /// A string that is one expression.
-    Whole { original: String, expression: Embedded },
+    Whole {
+        original: String,
+        expression: Embedded,
+    },
     /// A string with expressions in it.
     Text(Vec<Piece>),
     Array(Vec<Node>),
@@ -93,7 +96,10 @@ impl Template {
             if let Ok(expression) = &embedded.expression {
                 let at = pointer(at);
                 references.extend(
-                    expression.paths().into_iter().map(|path| Reference { at: at.clone(), path: path.clone() }),
+                    expression
+                        .paths()
+                        .into_iter()
+                        .map(|path| Reference { at: at.clone(), path: path.clone() }),
                 );
             }
         });
@@ -128,9 +134,9 @@ impl Node {
         let node = match template {
             Value::String(text) => Self::parse_text(text),
             Value::Array(items) => Self::Array(items.iter().map(Self::parse).collect()),
-            Value::Object(map) => {
-                Self::Object(map.iter().map(|(key, item)| (key.clone(), Self::parse(item))).collect())
-            }
+            Value::Object(map) => Self::Object(
+                map.iter().map(|(key, item)| (key.clone(), Self::parse(item))).collect(),
+            ),
             _ => Self::Literal(template.clone()),
         };
         let literal = match &node {
@@ -155,7 +161,11 @@ impl Node {
         Self::Text(pieces.collect())
     }
 
-    fn visit<'n>(&'n self, at: &mut Vec<Cow<'n, str>>, see: &mut dyn FnMut(&[Cow<'_, str>], &'n Embedded)) {
+    fn visit<'n>(
+        &'n self,
+        at: &mut Vec<Cow<'n, str>>,
+        see: &mut dyn FnMut(&[Cow<'_, str>], &'n Embedded),
+    ) {
         match self {
             Self::Literal(_) => {}
             Self::Whole { expression, .. } => see(at, expression),
@@ -189,12 +199,21 @@ impl Embedded {
         let inner = inner.trim();
         let expression = Expression::parse(&format!("{{{{{inner}}}}}"));
         let is_path = expression.as_ref().is_ok_and(Expression::is_path);
-        let plain = !is_path && !inner.contains(|c: char| c.is_whitespace() || "\"'()[]{}|,".contains(c));
-        Self { inner: inner.to_owned(), expression, plain: plain.then(|| Path::dotted(inner)).flatten() }
+        let plain =
+            !is_path && !inner.contains(|c: char| c.is_whitespace() || "\"'()[]{}|,".contains(c));
+        Self {
+            inner: inner.to_owned(),
+            expression,
+            plain: plain.then(|| Path::dotted(inner)).flatten(),
+        }
     }
 
     /// Its value; `None` where it is missing and the scope is lenient.
-    fn value<'s>(&'s self, scope: &'s Scope<'_>, budget: &Arc<Budget>) -> Result<Option<Cow<'s, Value>>, Error> {
+    fn value<'s>(
+        &'s self,
+        scope: &'s Scope<'_>,
+        budget: &Arc<Budget>,
+    ) -> Result<Option<Cow<'s, Value>>, Error> {
         if scope.mode() == Mode::Lenient {
             if let Some(found) = self.plain.as_ref().and_then(|plain| plain.resolve(scope)) {
                 return Ok(Some(found));
@@ -227,7 +246,8 @@ impl<'r> Rendering<'r, '_> {
                     self.deferred.push(pointer(&self.at));
                     return Ok(Value::String(original.clone()));
                 }
-                let found = self.located(expression.value(self.scope, &self.budget))?.unwrap_or_default();
+                let found =
+                    self.located(expression.value(self.scope, &self.budget))?.unwrap_or_default();
                 self.charge(&expression.inner, size(&found))?;
                 found.into_owned()
             }
@@ -266,13 +286,17 @@ impl<'r> Rendering<'r, '_> {
         for piece in pieces {
             match piece {
                 Piece::Literal(literal) => text.push_str(literal),
-                Piece::Expression(expression) if for_later && expression.is_deferred(self.scope) => {
+                Piece::Expression(expression)
+                    if for_later && expression.is_deferred(self.scope) =>
+                {
                     text.push_str("{{ ");
                     text.push_str(&expression.inner);
                     text.push_str(" }}");
                 }
                 Piece::Expression(expression) => {
-                    let found = self.located(expression.value(self.scope, &self.budget))?.unwrap_or_default();
+                    let found = self
+                        .located(expression.value(self.scope, &self.budget))?
+                        .unwrap_or_default();
                     self.charge(&expression.inner, size(&found))?;
                     if for_later {
                         // This string is going to be read as a template again; the value is not one.
@@ -303,6 +327,8 @@ fn size(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Number(_) => 8,
         Value::String(text) => text.len(),
         Value::Array(items) => items.iter().map(size).sum::<usize>() + 8,
-        Value::Object(map) => map.iter().map(|(key, item)| key.len() + size(item)).sum::<usize>() + 8,
+        Value::Object(map) => {
+            map.iter().map(|(key, item)| key.len() + size(item)).sum::<usize>() + 8
+        }
     }
 }

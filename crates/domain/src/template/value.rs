@@ -24,9 +24,9 @@ pub(crate) fn from_json(json: &Value, budget: &Budget) -> Result<Computed, Fault
             budget.spend_read(text.len())?;
             Computed::from(text.as_str())
         }
-        Value::Array(items) => {
-            Computed::from(items.iter().map(|item| from_json(item, budget)).collect::<Result<Vec<_>, _>>()?)
-        }
+        Value::Array(items) => Computed::from(
+            items.iter().map(|item| from_json(item, budget)).collect::<Result<Vec<_>, _>>()?,
+        ),
         Value::Object(map) => {
             let mut pairs = Vec::with_capacity(map.len());
             for (key, item) in map {
@@ -48,7 +48,12 @@ pub(crate) fn to_json(computed: &Computed, strict: bool, budget: &Budget) -> Res
     to_json_within(computed, strict, budget, MAX_DEPTH)
 }
 
-fn to_json_within(computed: &Computed, strict: bool, budget: &Budget, depth: usize) -> Result<Value, Fault> {
+fn to_json_within(
+    computed: &Computed,
+    strict: bool,
+    budget: &Budget,
+    depth: usize,
+) -> Result<Value, Fault> {
     budget.spend(1)?;
     let depth = depth.checked_sub(1).ok_or(Fault::Limit { what: "nesting" })?;
     Ok(match computed.kind() {
@@ -63,12 +68,18 @@ fn to_json_within(computed: &Computed, strict: bool, budget: &Budget, depth: usi
         }
         ValueKind::Seq | ValueKind::Iterable => {
             let items = items(computed)?;
-            Value::Array(items.map(|item| to_json_within(&item, strict, budget, depth)).collect::<Result<_, _>>()?)
+            Value::Array(
+                items
+                    .map(|item| to_json_within(&item, strict, budget, depth))
+                    .collect::<Result<_, _>>()?,
+            )
         }
         ValueKind::Map => {
             let mut map = serde_json::Map::new();
             for key in items(computed)? {
-                let item = computed.get_item(&key).map_err(|_| Fault::evaluation("a member cannot be read"))?;
+                let item = computed
+                    .get_item(&key)
+                    .map_err(|_| Fault::evaluation("a member cannot be read"))?;
                 let name = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
                 budget.spend_output(name.len())?;
                 map.insert(name, to_json_within(&item, strict, budget, depth)?);
@@ -81,7 +92,9 @@ fn to_json_within(computed: &Computed, strict: bool, budget: &Budget, depth: usi
 
 /// The elements of a list or the keys of an object.
 pub(crate) fn items(computed: &Computed) -> Result<impl Iterator<Item = Computed> + use<>, Fault> {
-    computed.try_iter().map_err(|_| Fault::evaluation(format!("{} has no elements", type_name(computed))))
+    computed
+        .try_iter()
+        .map_err(|_| Fault::evaluation(format!("{} has no elements", type_name(computed))))
 }
 
 fn number_to_json(computed: &Computed) -> Result<Value, Fault> {

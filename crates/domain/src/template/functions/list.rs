@@ -62,7 +62,11 @@ fn key_of(value: &Value) -> Option<String> {
     match type_name(value) {
         "number" => {
             let number = Number::of_value(value)?;
-            Some(number.exact().map_or_else(|| format!("f{}", number.as_f64()), |int| format!("n{int}")))
+            Some(
+                number
+                    .exact()
+                    .map_or_else(|| format!("f{}", number.as_f64()), |int| format!("n{int}")),
+            )
         }
         "string" => value.as_str().map(|text| format!("s{text}")),
         "bool" => Some(format!("b{}", value.is_true())),
@@ -87,7 +91,12 @@ pub(super) fn flat(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
 /// Pairs, as many as the shorter has.
 pub(super) fn zip(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     let (left, right) = (list_of("zip", &args[0])?, list_of("zip", &args[1])?);
-    Ok(Value::from(left.into_iter().zip(right).map(|(left, right)| Value::from(vec![left, right])).collect::<Vec<_>>()))
+    Ok(Value::from(
+        left.into_iter()
+            .zip(right)
+            .map(|(left, right)| Value::from(vec![left, right]))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// Without its end.
@@ -114,7 +123,9 @@ pub(super) fn slice(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     if let Some(text) = args[0].as_str() {
         return Ok(Value::from(text.chars().skip(start).take(length).collect::<String>()));
     }
-    Ok(Value::from(list_of("slice", &args[0])?.into_iter().skip(start).take(length).collect::<Vec<_>>()))
+    Ok(Value::from(
+        list_of("slice", &args[0])?.into_iter().skip(start).take(length).collect::<Vec<_>>(),
+    ))
 }
 
 /// Of a list by elements, of text by bytes; -1 if absent.

@@ -156,7 +156,8 @@ fn list_of(name: &str, value: &Value) -> Result<Vec<Value>, Fault> {
 
 /// A whole-number argument.
 fn int_of(name: &str, value: &Value) -> Result<i64, Fault> {
-    if value.is_integer() { value.as_i64() } else { None }.ok_or_else(|| wrong(name, "an integer", value))
+    if value.is_integer() { value.as_i64() } else { None }
+        .ok_or_else(|| wrong(name, "an integer", value))
 }
 
 fn unanswered(_: &Evaluation, _: &[Value]) -> Result<Value, Fault> {
@@ -187,7 +188,8 @@ fn to_json_text(evaluation: &Evaluation, args: &[Value]) -> Result<Value, Fault>
 fn from_json_text(evaluation: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     // What is already decoded stays as it is, so that a template works with either kind of sender.
     let Some(text) = args[0].as_str() else { return Ok(args[0].clone()) };
-    let json = serde_json::from_str(text).map_err(|_| Fault::evaluation("`fromjson` was given text that is not JSON"))?;
+    let json = serde_json::from_str(text)
+        .map_err(|_| Fault::evaluation("`fromjson` was given text that is not JSON"))?;
     from_json(&json, &evaluation.budget)
 }
 
@@ -197,7 +199,9 @@ fn length(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
         Some(text) => Some(text.len()),
         None => args[0].len(),
     };
-    length.map(Value::from).ok_or_else(|| wrong("length", "a string, an array or an object", &args[0]))
+    length
+        .map(Value::from)
+        .ok_or_else(|| wrong("length", "a string, an array or an object", &args[0]))
 }
 
 fn keys(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
@@ -207,7 +211,9 @@ fn keys(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
 
 fn values(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     object("values", &args[0])?;
-    Ok(Value::from(items(&args[0])?.map(|key| args[0].get_item(&key).unwrap_or_default()).collect::<Vec<_>>()))
+    Ok(Value::from(
+        items(&args[0])?.map(|key| args[0].get_item(&key).unwrap_or_default()).collect::<Vec<_>>(),
+    ))
 }
 
 fn merge(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {

@@ -54,7 +54,9 @@ fn whole(name: &str, number: Number, round: fn(f64) -> f64) -> Result<Value, Fau
     match number {
         Number::Int(int) => Ok(int_value(int)),
         Number::Float(float) if float.abs() < INTEGER_LIMIT => Ok(int_value(round(float) as i128)),
-        Number::Float(_) => Err(Fault::evaluation(format!("`{name}` was given a number that is too large"))),
+        Number::Float(_) => {
+            Err(Fault::evaluation(format!("`{name}` was given a number that is too large")))
+        }
     }
 }
 
@@ -87,7 +89,9 @@ pub(super) fn max(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
 }
 
 fn compare(name: &str, args: &[Value]) -> Result<std::cmp::Ordering, Fault> {
-    let [left, right] = args else { return Err(Fault::evaluation(format!("`{name}` takes two values"))) };
+    let [left, right] = args else {
+        return Err(Fault::evaluation(format!("`{name}` takes two values")));
+    };
     let scalar = |value: &Value| matches!(value.kind(), ValueKind::Number | ValueKind::String);
     match [left, right].into_iter().find(|value| !scalar(value)) {
         Some(other) => Err(wrong(name, "two numbers or two strings", other)),
@@ -99,9 +103,9 @@ pub(super) fn sum(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     let mut total = Number::Int(0);
     for item in list_of("sum", &args[0])? {
         total = match (total, number_of("sum", &item)?) {
-            (Number::Int(total), Number::Int(item)) => {
-                Number::Int(total.checked_add(item).ok_or_else(|| Fault::evaluation("the sum is too large"))?)
-            }
+            (Number::Int(total), Number::Int(item)) => Number::Int(
+                total.checked_add(item).ok_or_else(|| Fault::evaluation("the sum is too large"))?,
+            ),
             (total, item) => Number::Float(total.as_f64() + item.as_f64()),
         };
     }

@@ -39,7 +39,11 @@ pub(crate) fn compile(text: &str, fold: bool) -> Result<Regex, Fault> {
         .size_limit(SIZE_LIMIT)
         .dfa_size_limit(SIZE_LIMIT)
         .build()
-        .map_err(|_| Fault::evaluation("not a regular expression (look-around and back-references are not available)"))
+        .map_err(|_| {
+            Fault::evaluation(
+                "not a regular expression (look-around and back-references are not available)",
+            )
+        })
 }
 
 fn regex<'v>(
@@ -82,7 +86,8 @@ pub(super) fn regex_match(evaluation: &Evaluation, args: &[Value]) -> Result<Val
 /// `\g<name>` stand for groups; a dollar sign is itself.
 pub(super) fn regex_replace(evaluation: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     let regex = regex(evaluation, "regex_replace", &args[1], args.get(3))?;
-    let (text, replacement) = (text_of("regex_replace", &args[0])?, text_of("regex_replace", &args[2])?);
+    let (text, replacement) =
+        (text_of("regex_replace", &args[0])?, text_of("regex_replace", &args[2])?);
     let template = references(replacement);
     let mut replaced = String::new();
     let mut end = 0;

@@ -38,15 +38,20 @@ pub(super) fn join(evaluation: &Evaluation, args: &[Value]) -> Result<Value, Fau
 }
 
 pub(super) fn replace(evaluation: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
-    let (text, old, new) =
-        (text_of("replace", &args[0])?, text_of("replace", &args[1])?, text_of("replace", &args[2])?);
+    let (text, old, new) = (
+        text_of("replace", &args[0])?,
+        text_of("replace", &args[1])?,
+        text_of("replace", &args[2])?,
+    );
     let growth = text.matches(old).count().saturating_mul(new.len());
     evaluation.budget.spend_output(text.len().saturating_add(growth))?;
     Ok(Value::from(text.replace(old, new)))
 }
 
 pub(super) fn starts_with(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
-    Ok(Value::from(text_of("starts_with", &args[0])?.starts_with(text_of("starts_with", &args[1])?)))
+    Ok(Value::from(
+        text_of("starts_with", &args[0])?.starts_with(text_of("starts_with", &args[1])?),
+    ))
 }
 
 pub(super) fn ends_with(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
