@@ -69,7 +69,7 @@ pub(crate) fn parameters(
     let of = || format!("{} '{reference}'", name_of(kind).to_lowercase());
     let schema = Schema::parse(schema)
         .map_err(|error| Error::Invalid(format!("The schema of {} is unusable: {error}", of())))?;
-    schema.validate_templates(&Value::Object(parameters.clone())).map_err(|violations| {
+    schema.validate(&Value::Object(parameters.clone())).map_err(|violations| {
         let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
         Error::Invalid(format!("Invalid parameters for {}: {}", of(), told.join("; ")))
     })

@@ -102,8 +102,7 @@ async fn store_pack(
     origin: Origin,
 ) -> Result<(Pack, bool), Failure> {
     let manifest = &files.manifest;
-    let before: Option<Stored<Pack>> =
-        read::stored(ports, manifest.reference.as_str()).await?;
+    let before: Option<Stored<Pack>> = read::stored(ports, manifest.reference.as_str()).await?;
     if before.is_some() && origin == (Origin::Registration { force: false }) {
         return Err(Error::taken(Kind::Pack, &manifest.reference).into());
     }
@@ -193,7 +192,10 @@ impl Run<'_> {
             let (reference, digest) = (file.reference.as_str(), Sources::digest(file));
             let mut done = Ok(());
             if self.is_due::<PermissionSet>(reference, &digest).await? {
-                done = self.store(reference, |old, run| component::permission_set(file, old, run)).await.map(drop);
+                done = self
+                    .store(reference, |old, run| component::permission_set(file, old, run))
+                    .await
+                    .map(drop);
             }
             self.note::<PermissionSet>(reference, digest, done)?;
         }
@@ -205,7 +207,10 @@ impl Run<'_> {
             let (reference, digest) = (file.reference.as_str(), Sources::digest(file));
             let mut done = Ok(());
             if self.is_due::<Trigger>(reference, &digest).await? {
-                done = match self.store(reference, |old, run| component::trigger(file, old, run)).await {
+                done = match self
+                    .store(reference, |old, run| component::trigger(file, old, run))
+                    .await
+                {
                     Ok(trigger) => {
                         crate::timers::apply_trigger(self.ports, &trigger).await;
                         triggers::welcome(self.ports, &trigger).await
@@ -223,10 +228,12 @@ impl Run<'_> {
             let (reference, digest) = (file.reference.as_str(), Sources::digest(file));
             let mut done = Ok(());
             if self.is_due::<Action>(reference, &digest).await? {
-                done = match self.store(reference, |old, run| component::action(file, old, run)).await {
-                    Ok(action) => actions::welcome(self.ports, &action).await,
-                    Err(error) => Err(error),
-                };
+                done =
+                    match self.store(reference, |old, run| component::action(file, old, run)).await
+                    {
+                        Ok(action) => actions::welcome(self.ports, &action).await,
+                        Err(error) => Err(error),
+                    };
             }
             self.note::<Action>(reference, digest, done)?;
         }
@@ -238,13 +245,15 @@ impl Run<'_> {
             let (reference, digest) = (file.reference.as_str(), Sources::digest(file));
             let mut done = Ok(());
             if self.is_due::<Sensor>(reference, &digest).await? {
-                done = match self.store(reference, |old, run| component::sensor(file, old, run)).await {
-                    Ok(sensor) => {
-                        crate::timers::apply_sensor(self.ports, &sensor).await;
-                        Ok(())
-                    }
-                    Err(error) => Err(error),
-                };
+                done =
+                    match self.store(reference, |old, run| component::sensor(file, old, run)).await
+                    {
+                        Ok(sensor) => {
+                            crate::timers::apply_sensor(self.ports, &sensor).await;
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
+                    };
             }
             self.note::<Sensor>(reference, digest, done)?;
         }

@@ -27,5 +27,5 @@ pub mod triggers;
 
 pub use definition::{Definition, PermissionSet, Stored};
 pub use error::{Error, name_of};
-pub use policy_document::{PolicyDocument, RateDocument, WindowDocument};
 pub use install::{Installed, Origin, install};
+pub use policy_document::{PolicyDocument, RateDocument, WindowDocument};

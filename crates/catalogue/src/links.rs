@@ -118,8 +118,7 @@ async fn refresh_once(ports: &Ports, references: &[String]) -> Result<Vec<Rule>,
     let rules = read::stored_all::<Rule>(ports, &names).await?;
     for before in rules.into_iter().flatten() {
         let rule = &before.value;
-        let links =
-            Links::load(ports, rule.trigger_ref.as_str(), rule.action_ref.as_str()).await?;
+        let links = Links::load(ports, rule.trigger_ref.as_str(), rule.action_ref.as_str()).await?;
         // Parameters of long ago may not satisfy the timer of today: such a rule stays as it is.
         let Ok(after) = linked(ports, Some(rule), rule.clone(), &links) else { continue };
         if after != *rule {
@@ -162,7 +161,8 @@ pub(crate) async fn remove_linked(
             continue;
         }
         after.timer = None;
-        let links = Links::load(ports, after.trigger_ref.as_str(), after.action_ref.as_str()).await?;
+        let links =
+            Links::load(ports, after.trigger_ref.as_str(), after.action_ref.as_str()).await?;
         store(ports, &mut draft, Some(&before), &after, &links);
         changed.push(after);
     }
@@ -178,7 +178,8 @@ pub(crate) async fn remove_linked(
 pub async fn reconcile(ports: &Ports) -> Result<(), Error> {
     let triggers = read::all::<Trigger>(ports).await?;
     let actions = read::all::<Action>(ports).await?;
-    let ids = |found: Vec<(String, i64)>| found.into_iter().collect::<std::collections::HashMap<_, _>>();
+    let ids =
+        |found: Vec<(String, i64)>| found.into_iter().collect::<std::collections::HashMap<_, _>>();
     let triggers = ids(triggers.iter().map(|t| (t.reference().to_owned(), t.id())).collect());
     let actions = ids(actions.iter().map(|a| (a.reference().to_owned(), a.id())).collect());
     let astray = rules_where(ports, move |rule| {

@@ -8,6 +8,7 @@ use crate::{actions, check, install, permission_sets, policies, read, rules, sen
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
 use attune_domain::id::PackId;
 use attune_domain::reference::PackRef;
+use attune_domain::schema::{Schema, Secrets};
 use attune_ports::Ports;
 use attune_ports::records::Kind;
 use serde_json::Value;
@@ -135,19 +136,20 @@ pub async fn update(ports: &Ports, reference: &str, change: &PackChange) -> Resu
     settled(ports, || update_once(ports, reference, change)).await
 }
 
-async fn update_once(
-    ports: &Ports,
-    reference: &str,
-    change: &PackChange,
-) -> Result<Pack, Failure> {
+async fn update_once(ports: &Ports, reference: &str, change: &PackChange) -> Result<Pack, Failure> {
     let before: Stored<Pack> = read::stored_or_missing(ports, reference).await?;
     let mut pack = before.value.clone();
     let change = change.clone();
     pack.label = change.label.unwrap_or(pack.label);
     pack.description = change.description.unwrap_or(pack.description);
     pack.version = change.version.unwrap_or(pack.version);
+    if let Some(config) = change.config {
+        let hidden = hide(&mut pack);
+        pack.config = config;
+        // Who read the configuration saw marks for secrets and may send them back.
+        hidden.iter().for_each(|hidden| hidden.restore(&mut pack.config));
+    }
     pack.conf_schema = change.conf_schema.unwrap_or(pack.conf_schema);
-    pack.config = change.config.unwrap_or(pack.config);
     pack.meta = change.meta.unwrap_or(pack.meta);
     pack.tags = change.tags.unwrap_or(pack.tags);
     pack.runtime_deps = change.runtime_deps.unwrap_or(pack.runtime_deps);
@@ -226,4 +228,18 @@ pub(crate) fn gone<T>(removed: Result<T, Error>) -> Result<(), Error> {
         Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Replaces the values in a pack's configuration that its schema calls secret, for showing it. A schema
+/// that cannot be read hides the whole configuration.
+pub fn redact(pack: &mut Pack) {
+    drop(hide(pack));
+}
+
+fn hide(pack: &mut Pack) -> Option<Secrets> {
+    if let Ok(schema) = Schema::parse(Some(&pack.conf_schema)) {
+        return Some(schema.redact(&mut pack.config));
+    }
+    pack.config = Value::Object(serde_json::Map::new());
+    None
 }

@@ -24,7 +24,6 @@ pub struct PolicyDocument {
     /// What becomes of an execution that finds no slot.
     pub method: Method,
     /// Executions at once, at least 1; `None`, any number.
-    #[serde(alias = "max_concurrent")]
     pub threshold: Option<u32>,
     /// Starts over time.
     pub rate_limit: Option<RateDocument>,

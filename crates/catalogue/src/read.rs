@@ -222,9 +222,8 @@ async fn scan<T: Definition>(
 fn cut<T: Definition>(found: Vec<T>, part: &Part) -> Listing<T> {
     let total = found.len() as u64;
     let offset = usize::try_from(part.offset).unwrap_or(usize::MAX);
-    let after = |definition: &T| {
-        part.after.as_deref().is_none_or(|after| definition.reference() > after)
-    };
+    let after =
+        |definition: &T| part.after.as_deref().is_none_or(|after| definition.reference() > after);
     let items = found.into_iter().filter(after).skip(offset).take(part.limit).collect();
     Listing { items, total }
 }

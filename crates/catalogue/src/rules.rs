@@ -131,11 +131,7 @@ pub async fn update(ports: &Ports, reference: &str, change: &RuleChange) -> Resu
     Ok(rule)
 }
 
-async fn update_once(
-    ports: &Ports,
-    reference: &str,
-    change: &RuleChange,
-) -> Result<Rule, Failure> {
+async fn update_once(ports: &Ports, reference: &str, change: &RuleChange) -> Result<Rule, Failure> {
     let before: Stored<Rule> = read::stored_or_missing(ports, reference).await?;
     let mut rule = before.value.clone();
     let RuleChange {

@@ -30,7 +30,8 @@ pub(crate) fn of_sensor(
     trigger_refs: &[ComponentRef],
     config: Option<&Value>,
 ) -> Result<Option<TimerSpec>, Error> {
-    let Some(config) = config.filter(|config| config.as_object().is_some_and(|map| !map.is_empty()))
+    let Some(config) =
+        config.filter(|config| config.as_object().is_some_and(|map| !map.is_empty()))
     else {
         return Ok(None);
     };

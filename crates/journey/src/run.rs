@@ -146,6 +146,7 @@ async fn token(
     };
     let holder = Holder {
         execution: execution.id,
+        executor: execution.executor,
         action_ref: execution.action_ref.clone(),
         permission_set_refs: execution.permission_set_refs.clone(),
         lifetime: terms.timeout + Duration::from_secs(60),

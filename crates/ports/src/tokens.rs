@@ -2,7 +2,7 @@
 
 use crate::Unavailable;
 use async_trait::async_trait;
-use attune_domain::id::ExecutionId;
+use attune_domain::id::{ExecutionId, IdentityId};
 use attune_domain::reference::ComponentRef;
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Holder {
     /// The execution that calls.
     pub execution: ExecutionId,
+    /// In whose name it runs.
+    pub executor: Option<IdentityId>,
     /// Its action.
     pub action_ref: ComponentRef,
     /// What it may do.

@@ -9,7 +9,7 @@ use crate::{
     invocation::Invocation,
     redaction::Redaction,
 };
-use attune_domain::catalogue::ParameterDelivery;
+use attune_domain::{catalogue::ParameterDelivery, runtime::Runtime};
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},

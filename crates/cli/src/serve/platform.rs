@@ -1,8 +1,9 @@
 //! Opens everything that the server works on.
 
 use anyhow::Context;
+use attune_api::auth::ExecutionTokens;
 use attune_api::{ApiConfig, App, CreatedAdmin};
-use attune_catalogue::install::{self, Origin};
+use attune_catalogue::Origin;
 use attune_journey::{run, sweep, workers};
 use attune_local::Local;
 use attune_ports::Ports;
@@ -39,8 +40,10 @@ impl Platform {
         let work_dir = runner_config.work_dir.clone();
         let runner = attune_runner::Port::new(Runner::new(runner_config), url);
         let mut local = attune_local::open(&data, &local_config(settings), Arc::new(runner))?;
-        local.ports.tokens =
-            Some(Arc::new(attune_api::auth::ExecutionTokens::new(local.ports.clone())));
+        local.ports.tokens = Some(Arc::new(ExecutionTokens::new(
+            local.ports.vault.clone(),
+            local.ports.clock.clone(),
+        )));
         let ports = &local.ports;
 
         // Before any slot is freed or anything runs again: what the last life started must be over.
@@ -171,7 +174,7 @@ async fn install(ports: &Ports, settings: &Settings, root: &Path) -> anyhow::Res
     }
     let path = std::path::absolute(root)?;
     let path = path.to_str().context("a pack's path must be UTF-8")?;
-    let installed = install::install(ports, &pack, Some(path), Origin::Startup)
+    let installed = attune_catalogue::install(ports, &pack, Some(path), Origin::Startup)
         .await
         .with_context(|| format!("cannot install the pack at {path}"))?;
     for warning in installed.warnings {

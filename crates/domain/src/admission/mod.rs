@@ -7,6 +7,8 @@
 
 mod bucket;
 mod lane;
+#[cfg(test)]
+mod tests;
 mod ticket;
 
 pub use bucket::Bucket;

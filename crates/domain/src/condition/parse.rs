@@ -16,6 +16,9 @@ pub(super) fn condition(condition: &Value) -> Result<Node, Error> {
     Reader { at: Vec::new() }.form(condition, false)
 }
 
+/// A criterion's field, its operator, the operator as it is written, and the map both stand in.
+type Criterion<'v> = (Field, Name, &'v str, &'v Map<String, Value>);
+
 struct Reader {
     at: Vec<String>,
 }
@@ -144,7 +147,7 @@ impl Reader {
         key: &str,
         roots: &[&str],
         criterion: &'v Value,
-    ) -> Result<(Field, Name, &'v str, &'v Map<String, Value>), Error> {
+    ) -> Result<Criterion<'v>, Error> {
         let Some(field) = Field::parse_criterion(key, roots) else {
             return self.fault(Fault::Shape);
         };

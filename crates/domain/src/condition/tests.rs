@@ -424,39 +424,3 @@ mod properties {
         }
     }
 }
-
-#[test]
-#[ignore]
-fn zz_probe() {
-    use std::time::Instant;
-    let conditions = (0..1000).map(|n| {
-        let c = match n % 10 {
-            0 => json!({"expression": format!("event.payload.kind == 'k{n}' and event.payload.size > 3")}),
-            1 => json!({"expression": format!("event.payload.kind == 'k{n}' and length(event.payload.tags) > 3")}),
-            2 => json!({"trigger.kind": {"type":"eq","pattern":format!("k{n}")}}),
-            3 => term("size", "gt", &json!(n)),
-            _ => term("kind", "equals", &json!(format!("k{n}"))),
-        };
-        (Condition::parse(&c).unwrap(), n)
-    });
-    let t = Instant::now();
-    let index = Index::new(conditions);
-    eprintln!("build {:?}", t.elapsed());
-    let payload = json!({"kind": "k14", "size": 20, "tags": [1,2,3]});
-    let event = view(Some(&payload));
-    let t = Instant::now();
-    let mut n = 0;
-    for _ in 0..10000 { n += index.matches(&event).count(); }
-    eprintln!("match 1000 mixed: {:?} each ({n})", t.elapsed() / 10000);
-    for e in ["length(event.payload.tags) > 2", "event.payload.size * 2 > 3", "event.payload.tags"] {
-        let c = Condition::parse(&json!({"expression": e})).unwrap();
-        let t = Instant::now();
-        for _ in 0..10000 { n += usize::from(c.holds(&event)); }
-        eprintln!("{e}: {:?}", t.elapsed() / 10000);
-    }
-    let tpl = crate::template::Template::parse(&json!({"host": "{{ event.payload.kind }}", "t": "x {{ event.payload.size }} y", "lit": {"a": [1,2]}}));
-    let ev = json!({"payload": payload});
-    let t = Instant::now();
-    for _ in 0..10000 { n += tpl.render(&Scope::lenient().root("event", &ev)).unwrap().as_object().unwrap().len(); }
-    eprintln!("render: {:?} {n}", t.elapsed() / 10000);
-}

@@ -14,7 +14,7 @@ mod tests;
 mod validation;
 
 pub use error::{Error, Violation};
-pub use secrets::{Secrets, Step, is_redacted, redacted, restore};
+pub use secrets::{MARK, Secrets, Step, is_redacted, redacted, restore};
 
 use document::Document;
 use jsonschema::Validator;
@@ -58,15 +58,16 @@ impl Schema {
         Ok(Self { compiled: Some(Arc::new(compiled)) })
     }
 
-    /// Checks a value. Members the schema does not know are allowed, and `format` is not checked.
+    /// Checks a value that people wrote. A string with `{{` and `}}` in it satisfies whatever is asked
+    /// of it, since only its rendering can be judged. Members the schema does not know are allowed, and
+    /// `format` is not checked.
     pub fn validate(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        self.check(value, false)
+        self.check(value, true)
     }
 
-    /// Checks a value whose strings may hold templates: a string with `{{` and `}}` in it satisfies
-    /// whatever is asked of it, since only its rendering can be judged.
-    pub fn validate_templates(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        self.check(value, true)
+    /// Checks a value in which templates are mere text: one that was rendered, or never will be.
+    pub fn validate_rendered(&self, value: &Value) -> Result<(), Vec<Violation>> {
+        self.check(value, false)
     }
 
     fn check(&self, value: &Value, templates: bool) -> Result<(), Vec<Violation>> {

@@ -6,8 +6,8 @@ use std::fmt;
 
 /// How deep secret paths go.
 const MAX_DEPTH: usize = 32;
-/// The member that marks a redacted value.
-const MARK: &str = "$attune_secret";
+/// The member by which a redacted value is recognised.
+pub const MARK: &str = "$attune_secret";
 
 /// One step of a path to secret values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +45,9 @@ impl Secrets {
         restore(value, self);
     }
 
-    /// The texts and numbers among the values, on every level, as they would show in output: what has to
-    /// be struck out of it. Booleans and null are no secrets anyone could find.
+    /// The values as they would show in output, which is where they have to be struck out of: texts and
+    /// numbers on every level, and composites as compact JSON. Booleans and null are no secrets that
+    /// anyone could find.
     pub fn texts(&self) -> Vec<String> {
         let mut texts = Vec::new();
         for secret in &self.0 {
@@ -69,8 +70,14 @@ fn collect_texts(value: &Value, texts: &mut Vec<String>) {
         Value::String(text) if text.is_empty() => {}
         Value::String(text) => texts.push(text.clone()),
         Value::Number(number) => texts.push(number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
-        Value::Object(map) => map.values().for_each(|item| collect_texts(item, texts)),
+        Value::Array(items) => {
+            texts.push(value.to_string());
+            items.iter().for_each(|item| collect_texts(item, texts));
+        }
+        Value::Object(map) => {
+            texts.push(value.to_string());
+            map.values().for_each(|item| collect_texts(item, texts));
+        }
     }
 }
 

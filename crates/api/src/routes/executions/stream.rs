@@ -1,0 +1,121 @@
+//! Changes of executions as they happen, as server-sent events.
+
+use crate::access::{Action, Resource, Target};
+use crate::auth::Caller;
+use crate::auth::caller::StandardCaller;
+use crate::auth::token::Use;
+use crate::error::ErrorResponse;
+use crate::extract::Query;
+use crate::wire::notification::ExecutionChange;
+use crate::{Context, Error};
+use attune_ports::{FeedCursor, Lagged};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use futures::stream::unfold;
+use serde::Deserialize;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn router() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(stream_executions))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Watched {
+    /// Only this execution; an execution's own token must name its own.
+    execution_id: Option<i64>,
+}
+
+/// Follow executions: an event for each that is made or changes its status. Event ids are positions;
+/// a client that comes back with `Last-Event-ID` goes on from there while the feed remembers it.
+#[utoipa::path(
+    get, path = "/api/v1/executions/stream", tag = "executions", security(("bearer_auth" = [])),
+    params(Watched),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 401, body = ErrorResponse), (status = 403, body = ErrorResponse)
+    )
+)]
+async fn stream_executions(
+    State(context): State<Context>,
+    StandardCaller(caller): StandardCaller,
+    headers: HeaderMap,
+    Query(watched): Query<Watched>,
+) -> Result<Response, Error> {
+    match caller.token_use() {
+        Use::Access => caller.require_some(Resource::Executions, Action::Read)?,
+        Use::Execution => {
+            let own = caller.execution().map(|id| id.get());
+            if own.is_none() || watched.execution_id != own {
+                return Err(Error::Forbidden("An execution may only follow itself".into()));
+            }
+        }
+        Use::Refresh | Use::Sensor | Use::Worker => {
+            return Err(Error::Unauthorized("An access token is needed".into()));
+        }
+    }
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let cursor = resumed.map_or_else(|| context.feed.head(), FeedCursor);
+    let watcher =
+        Watcher { context, caller, only: watched.execution_id, cursor, ready: VecDeque::new() };
+    Ok(Sse::new(watch(watcher)).keep_alive(KeepAlive::default()).into_response())
+}
+
+struct Watcher {
+    context: Context,
+    caller: Caller,
+    only: Option<i64>,
+    cursor: FeedCursor,
+    ready: VecDeque<Event>,
+}
+
+fn watch(watcher: Watcher) -> impl Stream<Item = Result<Event, Infallible>> {
+    unfold(watcher, |mut watcher| async move {
+        loop {
+            if let Some(event) = watcher.ready.pop_front() {
+                return Some((Ok(event), watcher));
+            }
+            match watcher.context.feed.after(watcher.cursor).await {
+                Ok(changes) => {
+                    for change in changes {
+                        watcher.cursor = change.cursor;
+                        let told =
+                            ExecutionChange::of(&change).filter(|change| watcher.sees(change));
+                        let event = told.and_then(|told| {
+                            let id = change.cursor.0.to_string();
+                            Event::default().id(id).json_data(&told).ok()
+                        });
+                        watcher.ready.extend(event);
+                    }
+                }
+                Err(Lagged) => {
+                    watcher.cursor = watcher.context.feed.head();
+                    watcher.ready.push_back(Event::default().comment("changes were left out"));
+                }
+            }
+        }
+    })
+}
+
+impl Watcher {
+    fn sees(&self, change: &ExecutionChange) -> bool {
+        if self.only.is_some_and(|id| id != change.id) {
+            return false;
+        }
+        let target = Target {
+            id: Some(change.id),
+            reference: Some(&change.action_ref),
+            pack_ref: change.action_ref.split('.').next(),
+            owner: change.executor,
+        };
+        self.caller.token_use() == Use::Execution
+            || self.caller.may(Resource::Executions, Action::Read, target)
+    }
+}

@@ -1,0 +1,66 @@
+//! The routes, one module a resource.
+
+pub mod actions;
+pub mod auth;
+pub mod dead_letters;
+mod definitions;
+pub mod docs;
+pub mod enforcements;
+pub mod events;
+pub mod executions;
+pub mod health;
+mod pack_files;
+pub mod packs;
+pub mod permission_sets;
+pub mod policies;
+pub mod queue_stats;
+pub mod rules;
+pub mod sensors;
+pub mod triggers;
+pub mod webhooks;
+
+use crate::Context;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every route with its documentation. A new resource is one line here.
+pub(crate) fn all() -> OpenApiRouter<Context> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(health::router())
+        .merge(auth::router())
+        .merge(packs::router())
+        .merge(actions::router())
+        .merge(triggers::router())
+        .merge(sensors::router())
+        .merge(rules::router())
+        .merge(policies::router())
+        .merge(permission_sets::router())
+        .merge(webhooks::router())
+        .merge(events::router())
+        .merge(enforcements::router())
+        .merge(executions::router())
+        .merge(queue_stats::router())
+        .merge(dead_letters::router())
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Attune REST API", description = "Event-driven automation: events, rules, executions."),
+    components(schemas(crate::error::ErrorResponse)),
+    modifiers(&Bearer)
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.bearer_format = Some("JWT".into());
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearer_auth", SecurityScheme::Http(scheme));
+    }
+}

@@ -1,0 +1,223 @@
+//! Packs from files: a folder on the server's machine, or an archive.
+
+use crate::access::{Action, Resource};
+use crate::auth::Caller;
+use crate::envelope::ApiResponse;
+use crate::error::ErrorResponse;
+use crate::extract::Json;
+use crate::routes::packs::may_install;
+use crate::wire::pack::{PackInstallResponse, PackResponse, RegisterPackRequest};
+use crate::{Context, Error};
+use attune_catalogue::{Installed, Origin, install, read};
+use attune_domain::catalogue::Pack;
+use attune_packs::archive;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
+use axum::http::StatusCode;
+use std::io;
+use std::path::{Path, PathBuf};
+use tokio::io::AsyncWriteExt;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Bytes of a flag in a form, at most.
+const FLAG: usize = 16;
+
+pub(crate) fn router() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(register_pack)).routes(routes!(upload_pack))
+}
+
+/// Register the pack in a folder on the server's machine; its files are used where they are.
+#[utoipa::path(
+    post, path = "/api/v1/packs/register", tag = "packs", security(("bearer_auth" = [])),
+    request_body = RegisterPackRequest,
+    responses(
+        (status = 201, body = ApiResponse<PackResponse>),
+        (status = 400, body = ErrorResponse, description = "There is no such folder"),
+        (status = 403, body = ErrorResponse),
+        (status = 409, body = ErrorResponse, description = "The pack is there, and `force` is not set"),
+        (status = 422, body = ErrorResponse, description = "Files of the pack are wrong")
+    )
+)]
+async fn register_pack(
+    State(context): State<Context>,
+    caller: Caller,
+    Json(request): Json<RegisterPackRequest>,
+) -> Result<(StatusCode, ApiResponse<PackResponse>), Error> {
+    caller.require_some(Resource::Packs, Action::Install)?;
+    let folder = PathBuf::from(&request.path);
+    let (folder, files) = blocking(move || {
+        let folder = folder
+            .canonicalize()
+            .ok()
+            .filter(|folder| folder.is_dir())
+            .ok_or_else(|| Error::BadRequest(format!("'{}' is not a folder", folder.display())))?;
+        let files = load(&folder)?;
+        Ok((folder, files))
+    })
+    .await?;
+    may_install(&caller, files.manifest.reference.as_str())?;
+    let origin = Origin::Registration { force: request.force };
+    let path = folder.to_string_lossy();
+    let installed = install(&context.ports, &files, Some(&path), origin).await?;
+    let message = told("Pack registered successfully", &installed);
+    Ok(ApiResponse::of(installed.pack.into()).saying(message).created())
+}
+
+/// The form of an upload.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form; its parts are read one by one")]
+struct UploadPackForm {
+    /// A `.tar.gz` with `pack.yaml` at its root or in the one folder of its root.
+    #[schema(format = Binary, value_type = String)]
+    pack: Vec<u8>,
+    /// `true`: a pack of the same ref may be replaced.
+    force: Option<String>,
+    /// `true`: the pack's own tests are left out.
+    skip_tests: Option<String>,
+}
+
+/// Install the pack in an archive.
+#[utoipa::path(
+    post, path = "/api/v1/packs/upload", tag = "packs", security(("bearer_auth" = [])),
+    request_body(content = UploadPackForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 201, body = ApiResponse<PackInstallResponse>),
+        (status = 400, body = ErrorResponse, description = "Not a pack's archive, or an unsafe one"),
+        (status = 403, body = ErrorResponse),
+        (status = 409, body = ErrorResponse, description = "The pack is there, and `force` is not set"),
+        (status = 413, body = ErrorResponse),
+        (status = 422, body = ErrorResponse, description = "Files of the pack are wrong")
+    )
+)]
+async fn upload_pack(
+    State(context): State<Context>,
+    caller: Caller,
+    mut request: Request,
+) -> Result<(StatusCode, ApiResponse<PackInstallResponse>), Error> {
+    caller.require_some(Resource::Packs, Action::Install)?;
+    DefaultBodyLimit::max(context.config.upload_max_bytes).apply(&mut request);
+    let form = Multipart::from_request(request, &context).await?;
+
+    // Beside its future place, so that moving it there is one rename.
+    let packs_dir = context.config.packs_dir.clone();
+    let staging = blocking(move || {
+        std::fs::create_dir_all(&packs_dir).map_err(internal)?;
+        tempfile::Builder::new().prefix(".upload-").tempdir_in(&packs_dir).map_err(internal)
+    })
+    .await?;
+    let archive = staging.path().join("pack.tar.gz");
+    let force = receive(form, &archive).await?;
+
+    let limit = context.config.upload_max_bytes as u64;
+    let into = staging.path().join("pack");
+    let (root, files) = blocking(move || {
+        let root = unpack(&archive, &into, limit)?;
+        let files = load(&root)?;
+        Ok((root, files))
+    })
+    .await?;
+    let reference = files.manifest.reference.clone();
+    may_install(&caller, reference.as_str())?;
+    if !force && read::get::<Pack>(&context.ports, reference.as_str()).await?.is_some() {
+        return Err(Error::Conflict(format!("Pack '{reference}' already exists")));
+    }
+    let packs_dir = context.config.packs_dir.clone();
+    let path = blocking(move || {
+        let path = attune_packs::place(&root, &packs_dir, &reference).map_err(internal)?;
+        drop(staging);
+        Ok(path.canonicalize().unwrap_or(path))
+    })
+    .await?;
+    let origin = Origin::Registration { force };
+    let path = path.to_string_lossy();
+    let installed = install(&context.ports, &files, Some(&path), origin).await?;
+    let message = told("Pack uploaded successfully", &installed);
+    let response = PackInstallResponse {
+        pack: installed.pack.into(),
+        test_result: None,
+        tests_skipped: true,
+    };
+    Ok(ApiResponse::of(response).saying(message).created())
+}
+
+/// Writes the archive of the form to a file; answers whether a pack may be replaced.
+async fn receive(mut form: Multipart, archive: &Path) -> Result<bool, Error> {
+    let (mut received, mut force) = (false, false);
+    while let Some(mut field) = form.next_field().await? {
+        match field.name() {
+            Some("pack") => {
+                let mut file = tokio::fs::File::create(archive).await.map_err(internal)?;
+                while let Some(chunk) = field.chunk().await? {
+                    file.write_all(&chunk).await.map_err(internal)?;
+                }
+                file.flush().await.map_err(internal)?;
+                received = true;
+            }
+            Some("force") => {
+                let mut text = Vec::new();
+                while let Some(chunk) = field.chunk().await? {
+                    text.extend_from_slice(&chunk[..chunk.len().min(FLAG)]);
+                }
+                force = text == b"true";
+            }
+            _ => while field.chunk().await?.is_some() {},
+        }
+    }
+    if received {
+        Ok(force)
+    } else {
+        Err(Error::BadRequest("Missing 'pack' field: expected a .tar.gz archive".into()))
+    }
+}
+
+fn unpack(archive: &Path, into: &Path, limit: u64) -> Result<PathBuf, Error> {
+    let file = std::fs::File::open(archive).map_err(internal)?;
+    let limits = archive::Limits { compressed_bytes: limit, ..archive::Limits::default() };
+    archive::extract(io::BufReader::new(file), into, limits).map_err(|error| match error {
+        archive::Error::Write { .. } => Error::Internal(Box::new(error)),
+        other => Error::BadRequest(format!("Invalid pack archive: {other}")),
+    })
+}
+
+fn load(folder: &Path) -> Result<attune_packs::Pack, Error> {
+    attune_packs::load(folder).map_err(|errors| Error::Invalid(format!("Invalid pack: {errors}")))
+}
+
+/// A message to people, with what was left out.
+fn told(message: &str, installed: &Installed) -> String {
+    let mut told = message.to_owned();
+    for warning in &installed.warnings {
+        told.push_str("; ");
+        told.push_str(warning);
+    }
+    told
+}
+
+/// Removes the files of a pack that was deleted, where they were put by an upload or lie among the
+/// installed packs. A folder elsewhere is its owner's, and what ships with Attune stays on disk.
+pub(super) async fn remove(context: &Context, pack: &Pack) {
+    let Some(folder) = pack.path.clone().filter(|_| !pack.is_standard) else { return };
+    let packs_dir = context.config.packs_dir.clone();
+    let removed = blocking(move || {
+        let among = |dir: PathBuf| Path::new(&folder).parent().is_some_and(|parent| parent == dir);
+        if packs_dir.canonicalize().is_ok_and(among) {
+            std::fs::remove_dir_all(&folder).map_err(internal)?;
+        }
+        Ok(())
+    })
+    .await;
+    if let Err(error) = removed {
+        tracing::warn!(pack = %pack.reference, %error, "the files of a deleted pack were not removed");
+    }
+}
+
+fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Internal(Box::new(error))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(internal)?
+}

@@ -1,0 +1,91 @@
+//! What streams tell about a change. Times end `+00:00` here, as clients of the notifier expect.
+
+use attune_domain::Timestamp;
+use attune_domain::status::ExecutionStatus;
+use attune_ports::{Change, records::Kind};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An execution was made, or its status changed.
+#[derive(Debug, Serialize)]
+pub struct ExecutionChange {
+    entity_type: &'static str,
+    entity_id: i64,
+    /// Wire id of the execution.
+    pub id: i64,
+    action_id: Option<i64>,
+    /// What runs.
+    pub action_ref: String,
+    status: ExecutionStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_status: Option<ExecutionStatus>,
+    enforcement: Option<i64>,
+    rule_ref: Option<String>,
+    trigger_ref: Option<String>,
+    parent: Option<i64>,
+    /// In whose name it runs; not told.
+    #[serde(skip)]
+    pub executor: Option<i64>,
+    started_at: Option<String>,
+    workflow_task: Option<Value>,
+    created: String,
+    updated: String,
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    id: i64,
+    action: Option<i64>,
+    action_ref: String,
+    status: ExecutionStatus,
+    enforcement: Option<i64>,
+    rule_ref: Option<String>,
+    trigger_ref: Option<String>,
+    parent: Option<i64>,
+    executor: Option<i64>,
+    started_at: Option<Timestamp>,
+    #[serde(default)]
+    workflow_task: Option<Value>,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct Before {
+    status: ExecutionStatus,
+}
+
+impl ExecutionChange {
+    /// What there is to tell of a change; `None` where it is about something else, or changed neither the
+    /// existence nor the status of an execution.
+    #[must_use]
+    pub fn of(change: &Change) -> Option<Self> {
+        if change.kind != Kind::Execution {
+            return None;
+        }
+        let now: Seen = serde_json::from_slice(change.new.as_ref()?).ok()?;
+        let before = change.old.as_ref().and_then(|old| serde_json::from_slice::<Before>(old).ok());
+        let old_status = before.map(|before| before.status);
+        if old_status == Some(now.status) {
+            return None;
+        }
+        Some(Self {
+            entity_type: "execution",
+            entity_id: now.id,
+            id: now.id,
+            action_id: now.action,
+            action_ref: now.action_ref,
+            status: now.status,
+            old_status,
+            enforcement: now.enforcement,
+            rule_ref: now.rule_ref,
+            trigger_ref: now.trigger_ref,
+            parent: now.parent,
+            executor: now.executor,
+            started_at: now.started_at.map(|at| at.to_rfc3339()),
+            workflow_task: now.workflow_task,
+            created: now.created.to_rfc3339(),
+            updated: now.updated.to_rfc3339(),
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! The API over the embedded ports: requests in, answers and records out.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop at what they did not expect")]
+
+mod auth;
+mod bad_input;
+mod conventions;
+mod events;
+mod executions;
+mod idempotency;
+mod openapi;
+mod operations;
+mod server;

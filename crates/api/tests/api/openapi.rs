@@ -1,0 +1,118 @@
+//! The generated document against the contract, in a table of our own.
+
+use std::collections::BTreeSet;
+
+/// Every operation of the run-time part, with its operation id.
+const OPERATIONS: &str = "
+    get    /health                                          health
+    get    /health/detailed                                 health_detailed
+    get    /health/ready                                    readiness
+    get    /health/live                                     liveness
+    post   /auth/register                                   register
+    post   /auth/login                                      login
+    post   /auth/refresh                                    refresh_token
+    post   /auth/change-password                            change_password
+    get    /auth/me                                         get_current_user
+    put    /auth/me                                         update_current_user
+    get    /auth/settings                                   auth_settings
+    post   /api/v1/webhooks/{webhook_key}                   receive_webhook
+    get    /api/v1/events                                   list_events
+    post   /api/v1/events                                   create_event
+    get    /api/v1/events/{id}                              get_event
+    get    /api/v1/enforcements                             list_enforcements
+    get    /api/v1/enforcements/{id}                        get_enforcement
+    get    /api/v1/enforcements/{id}/executions             list_enforcement_executions
+    get    /api/v1/executions                               list_executions
+    get    /api/v1/executions/stats                         get_execution_stats
+    get    /api/v1/executions/stream                        stream_executions
+    get    /api/v1/executions/status/{status}               list_executions_by_status
+    get    /api/v1/executions/enforcement/{enforcement_id}  list_executions_by_enforcement
+    get    /api/v1/executions/{id}                          get_execution
+    get    /api/v1/executions/{id}/children                 list_children
+    get    /api/v1/executions/{id}/logs                     get_logs
+    get    /api/v1/executions/{id}/logs/{stream}            get_log
+    get    /api/v1/executions/{id}/logs/{stream}/stream     stream_log
+    post   /api/v1/executions/{id}/cancel                   cancel_execution
+    post   /api/v1/executions/execute                       execute
+    post   /api/v1/actions/{ref}/execute                    execute_action
+    get    /api/v1/actions/{ref}/queue-stats                get_queue_stats
+    get    /api/v1/dead-letters                             list_dead_letters
+    post   /api/v1/dead-letters/{queue}/redrive             redrive_dead_letters
+    delete /api/v1/dead-letters/{queue}                     purge_dead_letters
+    delete /api/v1/dead-letters/{queue}/{id}                purge_dead_letter
+";
+
+/// Schemas that clients are generated from, with their fields.
+const SCHEMAS: &str = "
+    ApiResponse_EventResponse: data message
+    ApiResponse_ExecutionResponse: data message
+    ChangePasswordRequest: current_password new_password
+    CurrentUserResponse: assigned_permission_set_refs auth_provider can_change_password display_name \
+        effective_permissions id is_local login
+    EffectivePermissionResponse: actions resource
+    EnforcementResponse: condition conditions config created event id payload resolved_at rule rule_ref \
+        status trigger_ref
+    EnforcementSummary: condition created event id rule rule_ref status trigger_ref
+    EventResponse: config created id payload rule rule_ref source source_ref trigger trigger_ref
+    EventSummary: created has_payload id rule rule_ref source source_ref trigger trigger_ref
+    ExecutionResponse: action action_ref artifact_retention_limit artifact_retention_policy config created \
+        enforcement executor id original_execution parent permission_set_refs result started_at status \
+        updated worker worker_affinity worker_selector worker_tolerations workflow_task
+    ExecutionSummary: action_ref created enforcement id original_execution parent rule_ref started_at \
+        status trigger_ref updated workflow_task
+    HealthResponse: database status version
+    LoginRequest: login password
+    PaginatedResponse_EnforcementSummary: data pagination
+    PaginatedResponse_EventSummary: data pagination
+    PaginatedResponse_ExecutionSummary: data pagination
+    PaginationMeta: has_next has_previous next_cursor page page_size total_items total_pages
+    QueueStatsResponse: action_id action_ref active_count last_updated max_concurrent oldest_enqueued_at \
+        queue_length total_completed total_enqueued
+    RefreshTokenRequest: refresh_token
+    RegisterRequest: display_name login password
+    SuccessResponse: message success
+    TokenResponse: access_token expires_in refresh_token token_type user
+    UserInfo: display_name id login
+    WebhookReceiverRequest: headers payload source_ip user_agent
+    WebhookReceiverResponse: event_id message received_at trigger_ref
+";
+
+#[test]
+fn every_operation_of_the_contract_is_documented() {
+    let document = serde_json::to_value(attune_api::openapi()).unwrap();
+    for line in OPERATIONS.lines().filter(|line| !line.trim().is_empty()) {
+        let [method, path, id] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            panic!("three columns: {line}")
+        };
+        let operation = &document["paths"][path][method];
+        assert_eq!(operation["operationId"], id, "{method} {path}");
+        let public = ["health", "auth/register", "auth/login", "auth/refresh", "auth/settings", "webhooks/{webhook"]
+            .iter()
+            .any(|part| path.contains(part));
+        assert_eq!(operation["security"].is_array(), !public, "{method} {path}");
+    }
+}
+
+#[test]
+fn every_schema_has_its_name_and_fields() {
+    let document = serde_json::to_value(attune_api::openapi()).unwrap();
+    let schemas = &document["components"]["schemas"];
+    for line in SCHEMAS.lines().filter(|line| !line.trim().is_empty()) {
+        let (name, fields) = line.trim().split_once(": ").unwrap();
+        let expected: BTreeSet<_> = fields.split_whitespace().collect();
+        let Some(properties) = schemas[name]["properties"].as_object() else {
+            panic!("{name} is missing among {:?}", schemas.as_object().map(|all| all.keys().collect::<Vec<_>>()))
+        };
+        let found: BTreeSet<_> = properties.keys().map(String::as_str).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+    for (name, words) in [
+        ("ExecutionStatus", "requested scheduling scheduled running completed failed canceling cancelled timeout abandoned"),
+        ("EnforcementStatus", "created processed disabled"),
+        ("EnforcementCondition", "any all"),
+    ] {
+        let found: Vec<_> =
+            schemas[name]["enum"].as_array().unwrap().iter().filter_map(|word| word.as_str()).collect();
+        assert_eq!(found.join(" "), words, "{name}");
+    }
+}

@@ -1,0 +1,12 @@
+//! What must hold across crates, and what every deployment must do alike.
+//!
+//! [`contract`] holds one suite for each port: functions over a [`contract::Fixture`], so that every
+//! implementation is held to the same promises. [`embedded`] is the fixture of the embedded deployment.
+//! [`harness`] runs the whole journey in this process over real ports, and looks afterwards that nothing
+//! is left behind. [`server`] starts the real binary, talks to it over HTTP and kills it. The tests
+//! themselves stand in `tests/`.
+
+pub mod contract;
+pub mod embedded;
+mod eventually;
+pub mod server;
