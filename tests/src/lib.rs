@@ -9,4 +9,5 @@
 pub mod contract;
 pub mod embedded;
 mod eventually;
+pub mod harness;
 pub mod server;

@@ -119,14 +119,14 @@ async fn create_once(ports: &Ports, new: &NewAction) -> Result<Action, Failure> 
     Ok(action)
 }
 
-/// Links rules that name the action but do not know it yet.
+/// Links rules that name the action but do not know it yet. Those have stood in their index for long; what
+/// it does not show yet is left to [`links::reconcile`].
 pub(crate) async fn welcome(ports: &Ports, action: &Action) -> Result<(), Error> {
-    let (reference, id) = (action.reference.clone(), action.id);
-    let rules = links::rules_where(ports, move |rule| {
-        rule.action_ref == reference && rule.action != Some(id)
-    })
-    .await?;
-    links::refresh(ports, &rules).await
+    ports.records.settle().await?;
+    let stranger = |rule: &Rule| rule.action != Some(action.id);
+    let found =
+        read::rules_of_action(ports, action.reference.as_str(), &read::Part::ALL, stranger).await?;
+    links::refresh(ports, &links::refs(&found.items)).await
 }
 
 /// Changes an action.

@@ -1,19 +1,19 @@
 //! Packs from files: everything a pack defines is stored under its ref, again and again, with no harm.
 //!
 //! Each definition is a commit of its own, the pack first and the note of what its files said last
-//! ([`sources_key`]). So an installation that was cut short is completed by the next. The note lets the
+//! ([`layout::pack_sources`]). So an installation that was cut short is completed by the next. The note lets the
 //! next one leave alone whatever the files say as before: an operator's changes, such as a disabled
 //! rule, survive restarts and upgrades until the author changes the same definition.
 
 mod component;
 mod sources;
 
-pub(crate) use sources::{Sources, sources_key};
+pub(crate) use sources::Sources;
 
 use crate::definition::{Definition, PermissionSet, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{actions, packs, permission_sets, policies, read, rules, sensors, triggers};
+use crate::{actions, layout, packs, permission_sets, policies, read, rules, sensors, triggers};
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
 use attune_domain::id::PackId;
 use attune_domain::policy::Policy;
@@ -73,25 +73,21 @@ pub async fn install(
     run.policies(files).await?;
     run.remove_leftovers(files).await?;
     if run.found != run.known {
-        let mut draft = Draft::new();
-        draft.put(run.found.record(run.pack.reference.as_str()));
-        settled_once(draft.commit(ports).await)?;
+        settled(ports, || note(ports, &run)).await?;
     }
     Ok(Installed { pack: run.pack, created, warnings: run.warnings })
 }
 
-/// A commit without conditions cannot be stale.
-fn settled_once(done: Result<(), Failure>) -> Result<(), Error> {
-    match done {
-        Ok(()) => Ok(()),
-        Err(Failure::Stale) => Err(Error::Contended),
-        Err(Failure::Final(error)) => Err(error),
-    }
+/// Keeps what the files said, for the next time.
+async fn note(ports: &Ports, run: &Run<'_>) -> Result<(), Failure> {
+    let mut draft = Draft::new();
+    draft.put(run.found.record(run.pack.reference.as_str()));
+    draft.commit(ports).await
 }
 
 /// What a pack's files said when it was last installed.
 pub(crate) async fn sources(ports: &Ports, pack: &str) -> Result<Sources, Error> {
-    let record = ports.records.get(&sources_key(pack)).await?;
+    let record = ports.records.get(&layout::pack_sources(pack)).await?;
     Ok(record.map(|record| record.decode()).transpose()?.unwrap_or_default())
 }
 

@@ -7,6 +7,7 @@
 //! | an enabled rule of a trigger | `bindings/<trigger ref>` | rule id, 16 digits | the rule |
 //! | generation of a trigger's bindings | `generation` | `bindings/<trigger ref>` | an id, new with every change |
 //! | generation of the policies | `generation` | `policies` | likewise |
+//! | what a pack's files said last | `pack.sources` | the pack's ref | digests by kind and ref |
 //! | a webhook key | `webhook` | the key | the trigger's ref |
 //! | an identity | `identity` | id, 16 digits | [`attune_domain::identity::Identity`] |
 //! | a login name | `identity.login` | the login | the id |
@@ -56,6 +57,12 @@ pub fn bindings_generation(trigger_ref: impl Display) -> Key {
 #[must_use]
 pub fn policies_generation() -> Key {
     Key::new("generation", "policies")
+}
+
+/// What a pack's files said when it was last installed.
+#[must_use]
+pub fn pack_sources(pack_ref: impl Display) -> Key {
+    Key::new("pack.sources", pack_ref.to_string())
 }
 
 /// A webhook key.

@@ -136,7 +136,12 @@ pub(crate) async fn rules_where(
     wanted: impl Fn(&Rule) -> bool + Send,
 ) -> Result<Vec<String>, Error> {
     let found = read::filtered::<Rule>(ports, &read::Part::ALL, wanted).await?;
-    Ok(found.items.iter().map(|rule| rule.reference().to_owned()).collect())
+    Ok(refs(&found.items))
+}
+
+/// Refs of rules.
+pub(crate) fn refs(rules: &[Rule]) -> Vec<String> {
+    rules.iter().map(|rule| rule.reference().to_owned()).collect()
 }
 
 /// Removes a trigger or action together with the links of its rules: in one commit where there are few,

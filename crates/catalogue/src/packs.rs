@@ -4,7 +4,9 @@
 use crate::definition::{Definition, PermissionSet, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{actions, check, install, permission_sets, policies, read, rules, sensors, triggers};
+use crate::{
+    actions, check, install, layout, permission_sets, policies, read, rules, sensors, triggers,
+};
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
 use attune_domain::id::PackId;
 use attune_domain::reference::PackRef;
@@ -188,7 +190,7 @@ async fn delete_once(ports: &Ports, reference: &str) -> Result<Pack, Failure> {
     let before: Stored<Pack> = read::stored_or_missing(ports, reference).await?;
     let mut draft = Draft::new();
     draft.remove(&before);
-    draft.delete(install::sources_key(reference));
+    draft.delete(layout::pack_sources(reference));
     draft.commit(ports).await?;
     Ok(before.value)
 }

@@ -123,14 +123,15 @@ async fn create_once(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Failure
     Ok(trigger)
 }
 
-/// Links rules that name the trigger but do not know it yet.
+/// Links rules that name the trigger but do not know it yet. Those have stood in their index for long; what
+/// it does not show yet is left to [`links::reconcile`].
 pub(crate) async fn welcome(ports: &Ports, trigger: &Trigger) -> Result<(), Error> {
-    let (reference, id) = (trigger.reference.clone(), trigger.id);
-    let rules = links::rules_where(ports, move |rule| {
-        rule.trigger_ref == reference && rule.trigger != Some(id)
-    })
-    .await?;
-    links::refresh(ports, &rules).await
+    ports.records.settle().await?;
+    let stranger = |rule: &Rule| rule.trigger != Some(trigger.id);
+    let found =
+        read::rules_of_trigger(ports, trigger.reference.as_str(), &read::Part::ALL, stranger)
+            .await?;
+    links::refresh(ports, &links::refs(&found.items)).await
 }
 
 /// Changes a trigger. Its own timer starts anew when it is enabled or its setting changes.

@@ -1,16 +1,20 @@
 //! Packs from files: stored once, kept as people changed them, completed after a crash.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use attune_catalogue::packs::{self, PackChange};
-use attune_catalogue::{Error, Installed, Origin, install, links, policies, read, rules, timers};
+use attune_catalogue::{
+    Error, Installed, Origin, PermissionSet, install, links, policies, read, rules, timers,
+};
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
 use attune_domain::policy::Policy;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use support::{World, new_rule};
 use tempfile::TempDir;
 
@@ -166,8 +170,10 @@ async fn an_installation_cut_short_anywhere_is_completed_by_the_next() {
     for commits in 0.. {
         let mut world = World::new();
         let sound = Arc::clone(&world.ports.records);
-        let failing =
-            support_failing::Failing { inner: Arc::clone(&sound), left: AtomicUsize::new(commits) };
+        let failing = support::failing::Failing {
+            inner: Arc::clone(&sound),
+            left: AtomicUsize::new(commits),
+        };
         world.ports.records = Arc::new(failing);
         let done = installed(&world, &folder, Origin::Startup).await;
         world.ports.records = sound;
@@ -181,52 +187,6 @@ async fn an_installation_cut_short_anywhere_is_completed_by_the_next() {
         assert_eq!(keys(world.everything().await), expected, "after {commits} commits");
         assert_eq!(world.bound("demo.seen").await.len(), 1, "after {commits} commits");
         assert_eq!(world.scheduled().await.len(), 1, "after {commits} commits");
-    }
-}
-
-mod support_failing {
-    use super::{AtomicUsize, Ordering};
-    use async_trait::async_trait;
-    use attune_ports::Unavailable;
-    use attune_ports::records::{Commit, Error, Key, Page, Query, Record, Records};
-    use std::sync::Arc;
-
-    /// Records that take so many commits and then no more.
-    pub struct Failing {
-        pub inner: Arc<dyn Records>,
-        pub left: AtomicUsize,
-    }
-
-    #[async_trait]
-    impl Records for Failing {
-        async fn get(&self, key: &Key) -> Result<Option<Record>, Unavailable> {
-            self.inner.get(key).await
-        }
-
-        async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, Unavailable> {
-            self.inner.get_all(keys).await
-        }
-
-        async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
-            self.inner.query(query).await
-        }
-
-        async fn commit(&self, commit: Commit) -> Result<(), Error> {
-            let left = self.left.load(Ordering::SeqCst);
-            if left == 0 {
-                return Err(Unavailable::new("records", "the plug is pulled").into());
-            }
-            self.left.store(left - 1, Ordering::SeqCst);
-            self.inner.commit(commit).await
-        }
-
-        async fn settle(&self) -> Result<(), Unavailable> {
-            self.inner.settle().await
-        }
-
-        async fn tally(&self, prefix: &str) -> Result<Vec<(String, u64)>, Unavailable> {
-            self.inner.tally(prefix).await
-        }
     }
 }
 
@@ -256,4 +216,20 @@ async fn deleting_a_pack_takes_all_that_is_its_own() {
     };
     assert_eq!(names(&world.everything().await), names(&before), "nothing is left behind");
     assert!(world.scheduled().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_core_pack_installs_without_a_word() {
+    let (world, folder) = (World::new(), tempfile::tempdir().unwrap());
+    attune_packs::builtin::write_to(folder.path()).unwrap();
+    let done = installed(&world, &folder, Origin::Startup).await.unwrap();
+    assert!(done.pack.is_standard && done.warnings.is_empty(), "{:?}", done.warnings);
+    let rule: Rule = read::require(&world.ports, "core.timer_10s_echo").await.unwrap();
+    assert_eq!(world.bound("core.intervaltimer").await, [rule.id.get()]);
+    assert_eq!(world.scheduled().await[0].1, rule.timer.unwrap().generation);
+    let sets = read::all::<PermissionSet>(&world.ports).await.unwrap();
+    assert!(sets.iter().any(|set| set.reference.as_str() == "core.admin"));
+    let before = world.everything().await;
+    installed(&world, &folder, Origin::Startup).await.unwrap();
+    assert_eq!(world.everything().await, before);
 }

@@ -122,8 +122,8 @@ async fn a_bad_rule_is_refused_and_leaves_nothing() {
     rules::create(&world.ports, &new_rule("p.taken")).await.unwrap();
     let before = (world.everything().await, world.scheduled().await);
     let bad = || new_rule("p.bad");
-    let rows: Vec<(&str, NewRule, fn(&Error) -> bool)> = vec![
-        ("a taken ref", new_rule("p.taken"), |e| matches!(e, Error::Conflict(_))),
+    let rows: Vec<(&str, NewRule, Expected)> = vec![
+        ("a taken ref", new_rule("p.taken"), conflict),
         ("an unknown pack", NewRule { pack_ref: "q".into(), ..bad() }, missing),
         ("an unknown action", NewRule { action_ref: "p.none".into(), ..bad() }, missing),
         ("an unknown trigger", NewRule { trigger_ref: "p.none".into(), ..bad() }, missing),
@@ -143,8 +143,14 @@ async fn a_bad_rule_is_refused_and_leaves_nothing() {
     }
 }
 
+type Expected = fn(&Error) -> bool;
+
 fn missing(error: &Error) -> bool {
     matches!(error, Error::NotFound { .. })
+}
+
+fn conflict(error: &Error) -> bool {
+    matches!(error, Error::Conflict(_))
 }
 
 fn invalid(error: &Error) -> bool {

@@ -75,7 +75,6 @@ impl PreparedRule {
             )
             .fields("pack", vec![("config", std::borrow::Cow::Borrowed(config))])
             .root("system", &system)
-            .defer("keystore")
             .now(event.now);
         self.parameters.render(&scope)
     }

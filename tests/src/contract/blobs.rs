@@ -40,8 +40,21 @@ pub async fn a_blob_is_replaced_and_removed<F: Fixture>() {
 pub async fn names_cannot_leave_the_place_of_blobs<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
     let blobs = &fixture.ports().blobs;
-    for name in ["", "/", "/etc/passwd", "..", "a/../b", "../a", "a//b", "a/", ".hidden", "a b", "a\0b", "ä", "a\\b"]
-    {
+    for name in [
+        "",
+        "/",
+        "/etc/passwd",
+        "..",
+        "a/../b",
+        "../a",
+        "a//b",
+        "a/",
+        ".hidden",
+        "a b",
+        "a\0b",
+        "ä",
+        "a\\b",
+    ] {
         assert!(blobs.put(name, Bytes::new()).await.is_err(), "{name:?} was put");
         assert!(blobs.get(name).await.is_err(), "{name:?} was read");
         assert!(blobs.delete(name).await.is_err(), "{name:?} was removed");

@@ -117,7 +117,8 @@ pub async fn a_cursor_goes_on_where_it_stands<F: Fixture>() {
     let all = take(&*feed, start, 5).await;
     let middle = all[1].cursor;
     for _ in 0..2 {
-        let rest: Vec<_> = take(&*feed, middle, 3).await.iter().map(|c| body(c.new.as_ref())).collect();
+        let rest: Vec<_> =
+            take(&*feed, middle, 3).await.iter().map(|c| body(c.new.as_ref())).collect();
         assert_eq!(rest, [Some(json!(2)), Some(json!(3)), Some(json!(4))]);
     }
     assert_eq!(feed.head(), all[4].cursor);

@@ -41,7 +41,11 @@ pub async fn what_is_printed_can_be_read_while_more_comes<F: Fixture>() {
         (1000, 10, ""),
         (0, 0, ""),
     ] {
-        assert_eq!(read(ports, ONE, Stdout, offset, max).await, text(expected), "{max} from {offset}");
+        assert_eq!(
+            read(ports, ONE, Stdout, offset, max).await,
+            text(expected),
+            "{max} from {offset}"
+        );
     }
 }
 

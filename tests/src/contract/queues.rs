@@ -136,7 +136,10 @@ pub async fn a_group_comes_in_order_one_batch_at_a_time<F: Fixture>() {
         while depth(ports, queue).await > 0 {
             let taken = ports.queues.receive(queue, 3, NOW).await.expect("readable");
             if taken.is_empty() {
-                assert!(!in_flight.is_empty(), "something waits, nothing is in flight, nothing comes");
+                assert!(
+                    !in_flight.is_empty(),
+                    "something waits, nothing is in flight, nothing comes"
+                );
                 acknowledge(ports, queue, &in_flight.remove(0)).await;
                 continue;
             }

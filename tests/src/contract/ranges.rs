@@ -133,9 +133,8 @@ pub async fn a_partition_shows_what_is_unsettled_over_what_is_settled<F: Fixture
             .into_iter()
             .map(|found| (found.key.sort.clone(), found.decode().expect("JSON")))
             .collect();
-        let expected =
-            [("b", "added"), ("c", "changed"), ("e", "e"), ("i", "again")]
-                .map(|(sort, body)| (sort.to_owned(), json!(body)));
+        let expected = [("b", "added"), ("c", "changed"), ("e", "e"), ("i", "again")]
+            .map(|(sort, body)| (sort.to_owned(), json!(body)));
         assert_eq!(shown, expected, "settled: {settled}");
         assert_eq!(sorts(ports, &Query::partition("p", 1)).await, ["b"]);
         assert_eq!(sorts(ports, &Query::partition("p", 2).descending()).await, ["i", "e"]);
@@ -267,6 +266,10 @@ pub async fn expired_records_are_not_found<F: Fixture>() {
     })
     .await;
     shows(ports, &list, &["2", "5"]).await;
-    assert_eq!(sorts(ports, &Query::partition("p", 1)).await, ["2"], "they take no place in a page");
+    assert_eq!(
+        sorts(ports, &Query::partition("p", 1)).await,
+        ["2"],
+        "they take no place in a page"
+    );
     assert_eq!(sorts(ports, &Query::index(Index::List, "list", 1)).await, ["2"]);
 }

@@ -54,20 +54,19 @@ pub async fn limits_are_enforced<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
     let ports = fixture.ports();
     let many = |count: usize| {
-        (0..count).fold(Commit::new(), |commit, n| commit.put(record("p", &n.to_string(), &json!(n))))
+        (0..count)
+            .fold(Commit::new(), |commit, n| commit.put(record("p", &n.to_string(), &json!(n))))
     };
     // Two of the bytes are the quotes of a JSON text.
     let sized = |sort: &str, bytes: usize| record("p", sort, &json!("x".repeat(bytes - 2)));
     let heavy = |rest: usize| {
         let full = MAX_COMMIT_BYTES / MAX_RECORD_BYTES;
-        let commit = (0..full).fold(Commit::new(), |commit, n| {
-            commit.put(sized(&n.to_string(), MAX_RECORD_BYTES))
-        });
+        let commit = (0..full)
+            .fold(Commit::new(), |commit, n| commit.put(sized(&n.to_string(), MAX_RECORD_BYTES)));
         commit.put(sized("rest", MAX_COMMIT_BYTES - full * MAX_RECORD_BYTES + rest))
     };
-    let twice = Commit::new()
-        .put(record("p", "a", &json!(1)))
-        .check(Key::new("p", "a"), Expect::Any);
+    let twice =
+        Commit::new().put(record("p", "a", &json!(1))).check(Key::new("p", "a"), Expect::Any);
     for (case, tried, fits) in [
         ("as many writes as may be", many(MAX_WRITES), true),
         ("one write too many", many(MAX_WRITES + 1), false),
@@ -107,7 +106,8 @@ pub async fn expectations_decide<F: Fixture>() {
         for write in ["put", "delete", "check"] {
             let (partition, key) = ("p", Key::new("p", format!("{number}.{write}")));
             for version in 0..before {
-                commit(ports, Commit::new().put(record(partition, &key.sort, &json!(version)))).await;
+                commit(ports, Commit::new().put(record(partition, &key.sort, &json!(version))))
+                    .await;
             }
             let state = held(ports, &key).await;
             let tried = match write {
@@ -169,10 +169,12 @@ pub async fn an_expired_record_counts_as_none<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
     let ports = fixture.ports();
     let key = Key::new("p", "a");
-    let fleeting = record("p", "a", &json!("old")).until(Some(Utc::now() + TimeDelta::milliseconds(60)));
+    let fleeting =
+        record("p", "a", &json!("old")).until(Some(Utc::now() + TimeDelta::milliseconds(60)));
     commit(ports, Commit::new().create(fleeting)).await;
     ports.records.settle().await.expect("it settles");
-    eventually("the record expires", async || held(ports, &key).await.is_none().then_some(())).await;
+    eventually("the record expires", async || held(ports, &key).await.is_none().then_some(()))
+        .await;
 
     let result = ports.records.commit(Commit::new().check(key.clone(), Expect::Version(1))).await;
     assert!(matches!(result, Err(Error::Stale(_))), "{result:?}");

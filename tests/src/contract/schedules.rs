@@ -129,7 +129,11 @@ pub async fn an_interval_ticks_on_its_grid<F: Fixture>() {
     }
     let passed = |pair: &[Tick]| (pair[1].scheduled_at - pair[0].scheduled_at).num_seconds();
     for pair in ticks.windows(2) {
-        assert_eq!(passed(pair), 1 + i64::try_from(pair[1].missed).expect("few"), "none is left out");
+        assert_eq!(
+            passed(pair),
+            1 + i64::try_from(pair[1].missed).expect("few"),
+            "none is left out"
+        );
     }
 }
 
@@ -240,5 +244,8 @@ pub async fn what_was_missed_ticks_once<F: Fixture>() {
     assert!(between >= 3);
     assert_eq!(i64::try_from(made_up.missed).expect("few"), between - 1, "one of them is this one");
     assert_eq!(made_up.count, last.count + 1);
-    assert_eq!(next.scheduled_at - made_up.scheduled_at, TimeDelta::seconds(1 + next.missed as i64));
+    assert_eq!(
+        next.scheduled_at - made_up.scheduled_at,
+        TimeDelta::seconds(1 + next.missed as i64)
+    );
 }

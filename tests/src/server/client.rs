@@ -58,7 +58,6 @@ impl Client {
     }
 
     /// A request to be completed, with the token.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.token {

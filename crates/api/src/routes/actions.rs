@@ -34,7 +34,7 @@ pub(crate) fn router() -> OpenApiRouter<Context> {
         .routes(routes!(search_actions))
         .routes(routes!(get_action_by_id))
         .routes(routes!(get_action, update_action, delete_action))
-        .routes(routes!(list_rules_of_action))
+        .routes(routes!(list_rules_by_action))
 }
 
 /// What else narrows a list of actions.
@@ -251,7 +251,7 @@ async fn delete_action(
     params(("action_ref" = String, Path, description = "The action's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<RuleSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_rules_of_action(
+async fn list_rules_by_action(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,

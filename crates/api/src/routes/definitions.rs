@@ -137,7 +137,8 @@ pub(crate) async fn list_where<T: Definition, W: Serialize>(
     let view = View::of(paging)?;
     let may = |found: &T| caller.may(resource, Action::Read, target(found));
     let found =
-        read::filtered::<T>(&context.ports, &view.part, |found| wanted(found) && may(found)).await?;
+        read::filtered::<T>(&context.ports, &view.part, |found| wanted(found) && may(found))
+            .await?;
     Ok(view.answer(context, found, row))
 }
 

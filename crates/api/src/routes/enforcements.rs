@@ -7,12 +7,14 @@ use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
 use crate::listing::{self, Found, Sieve};
 use crate::paging::{self, Paging};
+use crate::routes::fetched;
+use crate::routes::reveal::{self, Origin, Reveal};
 use crate::wire::enforcement::{EnforcementResponse, EnforcementSummary};
 use crate::{Context, Error};
 use async_trait::async_trait;
 use attune_domain::id::{EnforcementId, EventId};
 use attune_domain::status::EnforcementStatus;
-use attune_journey::{layout, load, payload};
+use attune_journey::{layout, load};
 use attune_ports::records::{Index, Kind, Query as Range, Record};
 use axum::extract::State;
 use axum::response::Response;
@@ -128,7 +130,7 @@ async fn list_enforcements(
 /// Get an enforcement with its rendered parameters.
 #[utoipa::path(
     get, path = "/api/v1/enforcements/{id}", tag = "enforcements", security(("bearer_auth" = [])),
-    params(("id" = i64, Path)),
+    params(("id" = i64, Path), Reveal),
     responses(
         (status = 200, body = ApiResponse<EnforcementResponse>),
         (status = 401), (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse)
@@ -138,6 +140,7 @@ async fn get_enforcement(
     State(context): State<Context>,
     caller: Caller,
     Path(id): Path<i64>,
+    Query(reveal): Query<Reveal>,
 ) -> Result<ApiResponse<EnforcementResponse>, Error> {
     caller.require_some(Resource::Enforcements, Action::Read)?;
     let found = load::enforcement(&context.ports, EnforcementId::new(id)).await?;
@@ -148,14 +151,19 @@ async fn get_enforcement(
         Action::Read,
         target(id, found.rule_ref.as_str(), owner),
     )?;
-    let blobs = &*context.ports.blobs;
-    let config = match &found.config {
-        None => None,
-        Some(config) => Some(payload::fetch(blobs, config).await?),
-    };
-    let event = match &found.payload {
-        None => None,
-        Some(event) => Some(payload::fetch(blobs, event).await?),
-    };
+    let ports = &context.ports;
+    let mut config = fetched(ports, found.config.as_ref()).await?;
+    if reveal.include_secret_values {
+        caller.require_on(
+            Resource::Enforcements,
+            Action::Decrypt,
+            target(id, found.rule_ref.as_str(), owner),
+        )?;
+        if let (Some(sealed), Some(config)) = (&found.secrets, &mut config) {
+            let origin = Origin::Enforcement(found.id);
+            reveal::reveal(&*ports.vault, &origin, sealed, config).await?;
+        }
+    }
+    let event = fetched(ports, found.payload.as_ref()).await?;
     Ok(ApiResponse::of(EnforcementResponse::new(found, config, event)))
 }

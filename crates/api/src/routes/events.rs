@@ -9,6 +9,7 @@ use crate::extract::{Json, Path, Query};
 use crate::idempotency::Cause;
 use crate::listing::{self, Found, Sieve};
 use crate::paging::{self, Paging};
+use crate::routes::fetched;
 use crate::wildcard;
 use crate::wire::event::{CreateEventRequest, EventResponse, EventSummary};
 use crate::{Context, Error};
@@ -18,7 +19,7 @@ use attune_domain::catalogue::{Rule, Sensor, Trigger};
 use attune_domain::event::Event;
 use attune_domain::id::{EventId, RuleId};
 use attune_domain::reference::ComponentRef;
-use attune_journey::{ingest, layout, load, payload};
+use attune_journey::{ingest, layout, load};
 use attune_ports::Ports;
 use attune_ports::records::{Index, Kind, Query as Range, Record};
 use axum::extract::State;
@@ -134,10 +135,7 @@ async fn list_events(
 }
 
 async fn respond(ports: &Ports, event: Event) -> Result<ApiResponse<EventResponse>, Error> {
-    let payload = match &event.payload {
-        None => None,
-        Some(payload) => Some(payload::fetch(&*ports.blobs, payload).await?),
-    };
+    let payload = fetched(ports, event.payload.as_ref()).await?;
     Ok(ApiResponse::of(EventResponse::new(event, payload)))
 }
 

@@ -14,12 +14,16 @@ pub mod packs;
 pub mod permission_sets;
 pub mod policies;
 pub mod queue_stats;
+mod reveal;
 pub mod rules;
 pub mod sensors;
 pub mod triggers;
 pub mod webhooks;
 
 use crate::Context;
+use attune_domain::payload::Payload;
+use attune_ports::{Ports, Unavailable};
+use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -42,6 +46,14 @@ pub(crate) fn all() -> OpenApiRouter<Context> {
         .merge(executions::router())
         .merge(queue_stats::router())
         .merge(dead_letters::router())
+}
+
+/// A value, wherever it lies.
+async fn fetched(ports: &Ports, value: Option<&Payload>) -> Result<Option<Value>, Unavailable> {
+    match value {
+        None => Ok(None),
+        Some(value) => attune_journey::payload::fetch(&*ports.blobs, value).await.map(Some),
+    }
 }
 
 #[derive(OpenApi)]

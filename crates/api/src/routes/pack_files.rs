@@ -47,11 +47,10 @@ async fn register_pack(
     caller.require_some(Resource::Packs, Action::Install)?;
     let folder = PathBuf::from(&request.path);
     let (folder, files) = blocking(move || {
-        let folder = folder
-            .canonicalize()
-            .ok()
-            .filter(|folder| folder.is_dir())
-            .ok_or_else(|| Error::BadRequest(format!("'{}' is not a folder", folder.display())))?;
+        let folder =
+            folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or_else(|| {
+                Error::BadRequest(format!("'{}' is not a folder", folder.display()))
+            })?;
         let files = load(&folder)?;
         Ok((folder, files))
     })
@@ -133,11 +132,8 @@ async fn upload_pack(
     let path = path.to_string_lossy();
     let installed = install(&context.ports, &files, Some(&path), origin).await?;
     let message = told("Pack uploaded successfully", &installed);
-    let response = PackInstallResponse {
-        pack: installed.pack.into(),
-        test_result: None,
-        tests_skipped: true,
-    };
+    let response =
+        PackInstallResponse { pack: installed.pack.into(), test_result: None, tests_skipped: true };
     Ok(ApiResponse::of(response).saying(message).created())
 }
 

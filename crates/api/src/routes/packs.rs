@@ -30,10 +30,10 @@ pub(crate) fn router() -> OpenApiRouter<Context> {
         .routes(routes!(list_packs, create_pack))
         .routes(routes!(get_pack_by_id))
         .routes(routes!(get_pack, update_pack, delete_pack))
-        .routes(routes!(list_actions_of_pack))
-        .routes(routes!(list_triggers_of_pack))
-        .routes(routes!(list_rules_of_pack))
-        .routes(routes!(list_sensors_of_pack))
+        .routes(routes!(list_actions_by_pack))
+        .routes(routes!(list_triggers_by_pack))
+        .routes(routes!(list_rules_by_pack))
+        .routes(routes!(list_sensors_by_pack))
         .merge(pack_files::router())
 }
 
@@ -216,7 +216,7 @@ async fn components<T: Definition, W: Serialize>(
     params(("pack_ref" = String, Path, description = "The pack's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<ActionSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_actions_of_pack(
+async fn list_actions_by_pack(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,
@@ -234,7 +234,7 @@ async fn list_actions_of_pack(
     params(("pack_ref" = String, Path, description = "The pack's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<TriggerSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_triggers_of_pack(
+async fn list_triggers_by_pack(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,
@@ -251,7 +251,7 @@ async fn list_triggers_of_pack(
     params(("pack_ref" = String, Path, description = "The pack's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<RuleSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_rules_of_pack(
+async fn list_rules_by_pack(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,
@@ -268,7 +268,7 @@ async fn list_rules_of_pack(
     params(("pack_ref" = String, Path, description = "The pack's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<SensorSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_sensors_of_pack(
+async fn list_sensors_by_pack(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,

@@ -19,7 +19,6 @@ use attune_ports::{Outgoing, Queue};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,15 +32,6 @@ pub(crate) fn router() -> OpenApiRouter<Context> {
         .routes(routes!(get_policy, update_policy, delete_policy))
         .routes(routes!(enable_policy))
         .routes(routes!(disable_policy))
-}
-
-/// A policy to be made.
-#[derive(Deserialize)]
-struct NewPolicy {
-    #[serde(rename = "ref")]
-    reference: String,
-    #[serde(flatten)]
-    settings: PolicyDocument,
 }
 
 /// Policies, by ref.
@@ -87,7 +77,7 @@ async fn get_policy(
 async fn create_policy(
     State(context): State<Context>,
     caller: Caller,
-    Json(request): Json<NewPolicy>,
+    Json(request): Json<CreatePolicyRequest>,
 ) -> Result<(StatusCode, ApiResponse<PolicyResponse>), Error> {
     let reference = component_ref(&request.reference)?;
     let target = planned(&request.reference, Some(reference.pack()));
@@ -221,6 +211,8 @@ fn written_over(
 /// Tells every lane of a policy to look who may go now.
 async fn wake_lanes(context: &Context, policy: &Policy) -> Result<(), Error> {
     let ports = &context.ports;
+    // So that the index shows lanes that were opened just now.
+    ports.records.settle().await?;
     let mut query = Query::index(Index::Of, layout::lanes_of_policy(policy.id), LANES);
     loop {
         let page = ports.records.query(&query).await?;

@@ -33,8 +33,8 @@ pub(crate) fn router() -> OpenApiRouter<Context> {
         .routes(routes!(get_trigger, update_trigger, delete_trigger))
         .routes(routes!(enable_trigger))
         .routes(routes!(disable_trigger))
-        .routes(routes!(list_rules_of_trigger))
-        .routes(routes!(list_sensors_of_trigger))
+        .routes(routes!(list_rules_by_trigger))
+        .routes(routes!(list_sensors_by_trigger))
         .routes(routes!(enable_webhook))
         .routes(routes!(disable_webhook))
         .routes(routes!(regenerate_webhook_key))
@@ -232,7 +232,7 @@ async fn disable_trigger(
     params(("trigger_ref" = String, Path, description = "The trigger's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<RuleSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_rules_of_trigger(
+async fn list_rules_by_trigger(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,
@@ -255,7 +255,7 @@ async fn list_rules_of_trigger(
     params(("trigger_ref" = String, Path, description = "The trigger's ref"), Paging),
     responses((status = 200, body = PaginatedResponse<SensorSummary>), (status = 404, body = ErrorResponse))
 )]
-async fn list_sensors_of_trigger(
+async fn list_sensors_by_trigger(
     State(context): State<Context>,
     caller: Caller,
     Path(reference): Path<String>,

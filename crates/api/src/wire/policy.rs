@@ -5,18 +5,20 @@ use attune_catalogue::PolicyDocument;
 
 use attune_domain::policy::Policy;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A policy to be made: who may run how many of what at once, and how often.
-#[derive(Clone, Debug, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 pub struct CreatePolicyRequest {
     /// `pack.name`.
-    #[schema(rename = "ref", example = "core.one_at_a_time")]
+    #[serde(rename = "ref")]
+    #[schema(example = "core.one_at_a_time")]
     pub reference: String,
     /// What it says.
-    #[schema(inline)]
-    pub settings: PolicySettings,
+    #[serde(flatten)]
+    #[schema(value_type = PolicySettings)]
+    pub settings: PolicyDocument,
 }
 
 /// What a policy says. In changes, a missing field is unchanged and `null` clears.

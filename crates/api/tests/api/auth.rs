@@ -15,7 +15,8 @@ async fn an_unknown_login_and_a_wrong_password_look_the_same() {
     let server = Server::start().await;
     let mut answers = Vec::new();
     for (login, password) in [("admin", "wrong"), ("nobody", PASSWORD)] {
-        let answer = server.post("/auth/login", json!({"login": login, "password": password})).await;
+        let answer =
+            server.post("/auth/login", json!({"login": login, "password": password})).await;
         answers.push((answer.status.as_u16(), answer.body));
     }
     let refusal = json!({"error": "Invalid login or password", "code": "UNAUTHORIZED"});
@@ -78,7 +79,8 @@ async fn a_refresh_by_cookie_sets_cookies() {
 #[tokio::test]
 async fn a_new_password_replaces_the_old_one() {
     let server = Server::start().await;
-    let change = |current: &str| json!({"current_password": current, "new_password": "another password"});
+    let change =
+        |current: &str| json!({"current_password": current, "new_password": "another password"});
     let wrong = server.post("/auth/change-password", change("wrong")).await;
     assert_eq!((wrong.status.as_u16(), &wrong.body["code"]), (401, &json!("UNAUTHORIZED")));
     let done = server.post("/auth/change-password", change(PASSWORD)).await;
@@ -113,7 +115,8 @@ async fn whoever_registers_has_no_permissions() {
         ("newcomer", "long enough", 200),
         ("newcomer", "long enough", 409),
     ] {
-        let answer = server.post("/auth/register", json!({"login": login, "password": password})).await;
+        let answer =
+            server.post("/auth/register", json!({"login": login, "password": password})).await;
         assert_eq!(answer.status, status, "{login}/{password}: {}", answer.body);
         if let Some(token) = answer.body["data"]["access_token"].as_str() {
             server.token = token.to_owned();
@@ -124,7 +127,15 @@ async fn whoever_registers_has_no_permissions() {
     let answer = server.post("/api/v1/executions/execute", execute).await;
     assert_eq!(answer.status, 403);
     assert_eq!(answer.body["error"], "Insufficient permissions: actions:execute");
-    for path in ["executions", "executions/1", "executions/stats", "events", "events/1", "enforcements", "dead-letters"] {
+    for path in [
+        "executions",
+        "executions/1",
+        "executions/stats",
+        "events",
+        "events/1",
+        "enforcements",
+        "dead-letters",
+    ] {
         let answer = server.get(&format!("/api/v1/{path}")).await;
         assert_eq!(answer.status, 403, "{path}: {}", answer.body);
     }
@@ -159,7 +170,8 @@ async fn a_stored_permission_set_counts_and_its_constraints_filter_lists() {
     let me = as_identity(&mut server, "own", &["test.own"]).await;
     let of_mine = server.execute("by me").await;
     let body = server.get("/api/v1/executions").await.body;
-    let ids: Vec<_> = body["data"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
+    let ids: Vec<_> =
+        body["data"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
     assert_eq!(ids, [json!(of_mine)], "only one's own");
     assert_eq!(body["pagination"]["total_items"], Value::Null, "the total of all is not told");
     let mine = server.get(&format!("/api/v1/executions/{of_mine}")).await;
@@ -167,6 +179,22 @@ async fn a_stored_permission_set_counts_and_its_constraints_filter_lists() {
     assert_eq!(server.get(&format!("/api/v1/executions/{of_admin}")).await.status, 403);
     let cancel = format!("/api/v1/executions/{of_mine}/cancel");
     assert_eq!(server.post(&cancel, json!({})).await.status, 403);
+}
+
+#[tokio::test]
+async fn whoever_manages_a_trigger_may_report_its_events() {
+    let mut server = Server::start().await;
+    let set = json!({"grants": [
+        {"resource": "triggers", "actions": ["update"], "constraints": {"refs": ["test.door"]}},
+    ]});
+    let key = layout::definition(Kind::PermissionSet, "test.porter");
+    let record = Record::new(Kind::PermissionSet, key, &set);
+    server.ports.records.commit(Commit::new().create(record)).await.unwrap();
+    as_identity(&mut server, "porter", &["test.porter"]).await;
+    for (trigger_ref, status) in [("test.door", 201), ("test.window", 403)] {
+        let answer = server.post("/api/v1/events", json!({"trigger_ref": trigger_ref})).await;
+        assert_eq!(answer.status, status, "{trigger_ref}: {}", answer.body);
+    }
 }
 
 #[tokio::test]

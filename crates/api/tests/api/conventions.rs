@@ -60,7 +60,9 @@ async fn a_cookie_wins_over_the_header() {
 async fn lists_are_called_as_the_setting_says() {
     for (list_envelope, key) in [(ListEnvelope::Data, "data"), (ListEnvelope::Items, "items")] {
         let server = Server::with(ApiConfig { list_envelope, ..ApiConfig::default() }).await;
-        for path in ["/api/v1/executions", "/api/v1/events", "/api/v1/enforcements", "/api/v1/dead-letters"] {
+        for path in
+            ["/api/v1/executions", "/api/v1/events", "/api/v1/enforcements", "/api/v1/dead-letters"]
+        {
             let body = server.get(path).await.body;
             assert_eq!(body[key], json!([]), "{path}: {body}");
             assert_eq!(body["pagination"]["page"], 1, "{path}: {body}");
@@ -79,7 +81,11 @@ async fn pages_join_without_gap_or_overlap_however_they_are_asked_for() {
     let ids = |body: &Value| -> Vec<i64> {
         body["data"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
     };
-    for list in ["/api/v1/executions?", "/api/v1/executions?action_ref=test.echo&", "/api/v1/executions?action_ref=test.*&"] {
+    for list in [
+        "/api/v1/executions?",
+        "/api/v1/executions?action_ref=test.echo&",
+        "/api/v1/executions?action_ref=test.*&",
+    ] {
         let mut by_page = Vec::new();
         for (page, count, next) in [(1, 3, true), (2, 3, true), (3, 1, false), (4, 0, false)] {
             let body = server.get(&format!("{list}page={page}&per_page=3")).await.body;
@@ -127,11 +133,16 @@ async fn what_a_write_answered_survives_a_crash() {
     server.local.crash();
     let ports = &server.ports;
     let execution = attune_journey::layout::execution(attune_domain::id::ExecutionId::new(id));
-    let event = attune_journey::layout::event(attune_domain::id::EventId::new(event.as_i64().unwrap()));
+    let event =
+        attune_journey::layout::event(attune_domain::id::EventId::new(event.as_i64().unwrap()));
     for key in [execution, event] {
         assert!(ports.records.get(&key).await.unwrap().is_some(), "{key} is lost");
     }
     let answer = server.post(&path, json!({"payload": 2})).await;
-    assert_eq!(answer.status, 503, "nothing is acknowledged that cannot be stored: {}", answer.body);
+    assert_eq!(
+        answer.status, 503,
+        "nothing is acknowledged that cannot be stored: {}",
+        answer.body
+    );
     assert_eq!(answer.body["code"], "SERVICE_UNAVAILABLE");
 }

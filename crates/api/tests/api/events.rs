@@ -38,14 +38,16 @@ async fn any_payload_is_taken_as_it_is() {
         assert_eq!(event["data"]["payload"], payload);
     }
     let body = server.get("/api/v1/events?per_page=6").await.body;
-    let told: Vec<_> = body["data"].as_array().unwrap().iter().map(|e| e["has_payload"] == true).collect();
+    let told: Vec<_> =
+        body["data"].as_array().unwrap().iter().map(|e| e["has_payload"] == true).collect();
     assert_eq!(told, [false, true, true, true, true, true], "null is no payload");
 }
 
 #[tokio::test]
 async fn events_are_reported_by_sensors_and_by_whoever_may() {
     let mut server = Server::start().await;
-    let report = json!({"trigger_type": "test.window", "payload": {"open": true}, "config": {"a": 1}});
+    let report =
+        json!({"trigger_type": "test.window", "payload": {"open": true}, "config": {"a": 1}});
     let answer = server.post("/api/v1/events", report.clone()).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     insta::assert_json_snapshot!("event", steady(answer.body));

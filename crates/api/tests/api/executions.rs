@@ -24,8 +24,14 @@ async fn shapes_of_an_execution() {
     insta::assert_json_snapshot!("execution", steady(answer.body.clone()));
     let read = server.get(&format!("/api/v1/executions/{id}")).await;
     assert_eq!(read.body, answer.body, "it reads as it was answered");
-    insta::assert_json_snapshot!("execution_list", steady(server.get("/api/v1/executions").await.body));
-    insta::assert_json_snapshot!("execution_stats", server.get("/api/v1/executions/stats").await.body);
+    insta::assert_json_snapshot!(
+        "execution_list",
+        steady(server.get("/api/v1/executions").await.body)
+    );
+    insta::assert_json_snapshot!(
+        "execution_stats",
+        server.get("/api/v1/executions/stats").await.body
+    );
     let logs = server.get(&format!("/api/v1/executions/{id}/logs")).await.body;
     insta::assert_json_snapshot!("execution_logs", steady(logs));
 }
@@ -33,8 +39,9 @@ async fn shapes_of_an_execution() {
 #[tokio::test]
 async fn the_path_may_name_the_action() {
     let server = Server::start().await;
-    let answer =
-        server.post("/api/v1/actions/test.echo/execute", json!({"parameters": {"message": "x"}})).await;
+    let answer = server
+        .post("/api/v1/actions/test.echo/execute", json!({"parameters": {"message": "x"}}))
+        .await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     assert_eq!(answer.body["data"]["config"], json!({"message": "x"}));
 }
@@ -42,7 +49,8 @@ async fn the_path_may_name_the_action() {
 #[tokio::test]
 async fn secrets_are_shown_to_nobody_without_decrypt() {
     let server = Server::start().await;
-    let body = json!({"action_ref": "test.echo", "parameters": {"message": "x", "password": "hunter2"}});
+    let body =
+        json!({"action_ref": "test.echo", "parameters": {"message": "x", "password": "hunter2"}});
     let answer = server.post("/api/v1/executions/execute", body).await;
     let id = answer.body["data"]["id"].as_i64().unwrap();
     for body in [&answer.body, &server.get("/api/v1/executions").await.body] {
@@ -134,7 +142,11 @@ async fn a_process_asks_in_the_name_of_its_executions_executor() {
     ] {
         assert_eq!(server.get(&path).await.status, status, "{path}");
     }
-    let watch = server.request(Method::GET, &format!("/api/v1/executions/stream?execution_id={parent}"), None);
+    let watch = server.request(
+        Method::GET,
+        &format!("/api/v1/executions/stream?execution_id={parent}"),
+        None,
+    );
     assert_eq!(server.send(watch).await.status(), 200);
     server.token = server.sign(&server.claims(Use::Sensor, "9", "test.eye")).await;
     assert_eq!(server.get("/api/v1/executions/stream").await.status, 401);
@@ -168,11 +180,26 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_stopped() {
     let (position, created) = read(&first);
     insta::assert_json_snapshot!("stream_created", steady(created));
     let (_, changed) = read(&second);
-    assert_eq!((&changed["old_status"], &changed["status"]), (&json!("requested"), &json!("cancelled")));
+    assert_eq!(
+        (&changed["old_status"], &changed["status"]),
+        (&json!("requested"), &json!("cancelled"))
+    );
     let mut resume = server.request(Method::GET, "/api/v1/executions/stream", None);
     resume.headers_mut().insert("last-event-id", position.parse().unwrap());
     let mut stream = server.send(resume).await.into_body().into_data_stream();
     assert_eq!(next_text(&mut stream).await, second, "what came after is told again");
+}
+
+#[tokio::test]
+async fn a_stream_says_so_where_it_cannot_go_on_and_starts_afresh() {
+    let server = Server::start().await;
+    server.execute("long ago").await;
+    let mut resume = server.request(Method::GET, "/api/v1/executions/stream", None);
+    resume.headers_mut().insert("last-event-id", "1".parse().unwrap());
+    let mut stream = server.send(resume).await.into_body().into_data_stream();
+    assert_eq!(next_text(&mut stream).await.trim(), ": changes were left out");
+    let id = server.execute("now").await;
+    assert!(next_text(&mut stream).await.contains(&id.to_string()));
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ async fn send(server: &Server, path: &str, key: &str, body: &Value) -> Answer {
 }
 
 fn bodies() -> [(&'static str, Value, Value); 3] {
-    let execute = |message: &str| json!({"action_ref": "test.echo", "parameters": {"message": message}});
+    let execute =
+        |message: &str| json!({"action_ref": "test.echo", "parameters": {"message": message}});
     let named = |message: &str| json!({"parameters": {"message": message}});
     let event = |n: i32| json!({"trigger_ref": "test.door", "payload": n});
     [
@@ -31,10 +32,17 @@ async fn the_same_request_is_answered_as_the_first_was() {
         let second = send(&server, path, "k1", &body).await;
         assert_eq!((second.status, &second.body), (first.status, &first.body), "{path}");
         let clash = send(&server, path, "k1", &other).await;
-        assert_eq!((clash.status.as_u16(), &clash.body["code"]), (422, &json!("UNPROCESSABLE_ENTITY")), "{path}");
+        assert_eq!(
+            (clash.status.as_u16(), &clash.body["code"]),
+            (422, &json!("UNPROCESSABLE_ENTITY")),
+            "{path}"
+        );
         assert_eq!(server.tally().await, counted, "{path}: nothing more was made");
         let fresh = send(&server, path, "k2", &body).await;
-        assert_ne!(fresh.body["data"]["id"], first.body["data"]["id"], "{path}: another key, another one");
+        assert_ne!(
+            fresh.body["data"]["id"], first.body["data"]["id"],
+            "{path}: another key, another one"
+        );
     }
 }
 
@@ -42,7 +50,8 @@ async fn the_same_request_is_answered_as_the_first_was() {
 async fn many_at_once_make_one() {
     let server = Server::start().await;
     for (path, body, _) in bodies() {
-        let answers = futures::future::join_all((0..8).map(|_| send(&server, path, "same", &body))).await;
+        let answers =
+            futures::future::join_all((0..8).map(|_| send(&server, path, "same", &body))).await;
         let mut ids: Vec<_> = answers.iter().map(|a| a.body["data"]["id"].to_string()).collect();
         assert!(answers.iter().all(|a| a.status == 201), "{path}: {answers:?}");
         ids.dedup();

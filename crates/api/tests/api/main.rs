@@ -5,9 +5,13 @@
 mod auth;
 mod bad_input;
 mod conventions;
+mod definitions;
+mod definitions_openapi;
+mod enforcements;
 mod events;
 mod executions;
 mod idempotency;
 mod openapi;
 mod operations;
+mod packs;
 mod server;

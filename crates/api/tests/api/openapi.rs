@@ -86,9 +86,16 @@ fn every_operation_of_the_contract_is_documented() {
         };
         let operation = &document["paths"][path][method];
         assert_eq!(operation["operationId"], id, "{method} {path}");
-        let public = ["health", "auth/register", "auth/login", "auth/refresh", "auth/settings", "webhooks/{webhook"]
-            .iter()
-            .any(|part| path.contains(part));
+        let public = [
+            "health",
+            "auth/register",
+            "auth/login",
+            "auth/refresh",
+            "auth/settings",
+            "webhooks/{webhook",
+        ]
+        .iter()
+        .any(|part| path.contains(part));
         assert_eq!(operation["security"].is_array(), !public, "{method} {path}");
     }
 }
@@ -101,18 +108,28 @@ fn every_schema_has_its_name_and_fields() {
         let (name, fields) = line.trim().split_once(": ").unwrap();
         let expected: BTreeSet<_> = fields.split_whitespace().collect();
         let Some(properties) = schemas[name]["properties"].as_object() else {
-            panic!("{name} is missing among {:?}", schemas.as_object().map(|all| all.keys().collect::<Vec<_>>()))
+            panic!(
+                "{name} is missing among {:?}",
+                schemas.as_object().map(|all| all.keys().collect::<Vec<_>>())
+            )
         };
         let found: BTreeSet<_> = properties.keys().map(String::as_str).collect();
         assert_eq!(found, expected, "{name}");
     }
     for (name, words) in [
-        ("ExecutionStatus", "requested scheduling scheduled running completed failed canceling cancelled timeout abandoned"),
+        (
+            "ExecutionStatus",
+            "requested scheduling scheduled running completed failed canceling cancelled timeout abandoned",
+        ),
         ("EnforcementStatus", "created processed disabled"),
         ("EnforcementCondition", "any all"),
     ] {
-        let found: Vec<_> =
-            schemas[name]["enum"].as_array().unwrap().iter().filter_map(|word| word.as_str()).collect();
+        let found: Vec<_> = schemas[name]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|word| word.as_str())
+            .collect();
         assert_eq!(found.join(" "), words, "{name}");
     }
 }

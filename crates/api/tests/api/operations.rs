@@ -38,11 +38,18 @@ async fn let_die(server: &Server, event: i64) {
     let message = Message::from(Step::EventCreated { event: EventId::new(event) });
     let queues = &server.ports.queues;
     queues.send(Queue::Match, vec![Outgoing::new(message, "", 0)]).await.unwrap();
-    while queues.dead_letters(Queue::Match, None, 100).await.unwrap().iter().all(|letter| {
-        letter.body["event"] != event
-    }) {
+    while queues
+        .dead_letters(Queue::Match, None, 100)
+        .await
+        .unwrap()
+        .iter()
+        .all(|letter| letter.body["event"] != event)
+    {
         for delivery in queues.receive(Queue::Match, 1, Duration::from_secs(1)).await.unwrap() {
-            queues.give_back(Queue::Match, delivery.receipt, Duration::ZERO, "poison").await.unwrap();
+            queues
+                .give_back(Queue::Match, delivery.receipt, Duration::ZERO, "poison")
+                .await
+                .unwrap();
         }
     }
 }

@@ -64,7 +64,8 @@ impl Server {
     pub async fn with(config: ApiConfig) -> Self {
         let folder = TempDir::new().unwrap();
         let local =
-            attune_local::open(folder.path(), &attune_local::Config::default(), Arc::new(Nobody)).unwrap();
+            attune_local::open(folder.path(), &attune_local::Config::default(), Arc::new(Nobody))
+                .unwrap();
         let ports = local.ports.clone();
         define(&ports).await;
         let made = ensure_admin(&ports, "admin", Some(PASSWORD.into())).await.unwrap();

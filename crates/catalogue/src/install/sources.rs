@@ -1,17 +1,13 @@
 //! The note of what a pack's files said when it was last installed.
 
-use attune_ports::records::{Key, Kind, Record};
+use crate::layout;
+use attune_ports::records::{Kind, Record};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Grows when the same file comes to mean another definition, so that all are stored anew.
 const READING: u32 = 1;
-
-/// Where the note of a pack stands.
-pub(crate) fn sources_key(pack: &str) -> Key {
-    Key::new("pack.sources", pack)
-}
 
 /// Digests of a pack's definitions as its files had them, by kind and ref.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +38,7 @@ impl Sources {
 
     /// The note as a record.
     pub(crate) fn record(&self, pack: &str) -> Record {
-        Record::new(Kind::Marker, sources_key(pack), self)
+        Record::new(Kind::Marker, layout::pack_sources(pack), self)
     }
 }
 

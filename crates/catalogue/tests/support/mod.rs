@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part; a test may panic")]
 
+pub mod failing;
+
 use async_trait::async_trait;
 use attune_catalogue::actions::NewAction;
 use attune_catalogue::packs::NewPack;

@@ -1,29 +1,23 @@
 //! Lists of executions.
 
-use crate::access::{Action, Resource, Target};
+use super::filter::{ExecutionFilter, ExecutionSieve};
+use crate::access::{Action, Resource};
 use crate::auth::Caller;
 use crate::envelope::{self, PaginatedResponse};
 use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
-use crate::listing::{self, Found, Sieve};
+use crate::listing::{self, Found};
 use crate::paging::{self, Bounds, Paging, Slice};
-use crate::wildcard;
 use crate::wire::execution::ExecutionSummary;
 use crate::{Context, Error};
-use async_trait::async_trait;
 use attune_domain::id::{EnforcementId, ExecutionId};
-use attune_domain::payload::Payload;
 use attune_domain::status::ExecutionStatus;
 use attune_journey::{layout, load};
-use attune_ports::Blobs;
-use attune_ports::records::{Index, Kind, Query as Range, Record};
+use attune_ports::records::{Index, Kind, Query as Range};
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use bytes::Bytes;
-use serde::Deserialize;
-use std::borrow::Cow;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -37,116 +31,6 @@ pub(crate) fn router() -> OpenApiRouter<Context> {
         .routes(routes!(list_executions_by_enforcement))
         .routes(routes!(list_enforcement_executions))
         .routes(routes!(list_children))
-}
-
-/// Which executions.
-#[derive(Clone, Default, PartialEq, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ExecutionFilter {
-    /// In this status.
-    #[param(value_type = Option<crate::wire::execution::ExecutionStatus>)]
-    status: Option<String>,
-    /// Of this action; `*` stands for any text.
-    action_ref: Option<String>,
-    /// Of this pack's actions.
-    pack_name: Option<String>,
-    /// Asked for by this rule; `*` stands for any text.
-    rule_ref: Option<String>,
-    /// Caused by events of this trigger; `*` stands for any text.
-    trigger_ref: Option<String>,
-    /// In this identity's name.
-    executor: Option<i64>,
-    /// With this text in the result's JSON, in any case.
-    result_contains: Option<String>,
-    /// Of this enforcement.
-    enforcement: Option<i64>,
-    /// Children of this execution.
-    parent: Option<i64>,
-    /// Without parent.
-    top_level_only: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct Traits<'a> {
-    id: i64,
-    status: ExecutionStatus,
-    #[serde(borrow)]
-    action_ref: Cow<'a, str>,
-    rule_ref: Option<String>,
-    trigger_ref: Option<String>,
-    executor: Option<i64>,
-    enforcement: Option<i64>,
-    parent: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Ended {
-    result: Option<Payload>,
-}
-
-struct ExecutionSieve<'a> {
-    filter: ExecutionFilter,
-    status: Option<ExecutionStatus>,
-    caller: &'a Caller,
-    blobs: &'a dyn Blobs,
-}
-
-#[async_trait]
-impl Sieve for ExecutionSieve<'_> {
-    async fn keeps(&self, record: &Record) -> Result<bool, Error> {
-        if !self.keeps_traits(record)? {
-            return Ok(false);
-        }
-        match &self.filter.result_contains {
-            None => Ok(true),
-            Some(text) => self.result_contains(record, &text.to_lowercase()).await,
-        }
-    }
-}
-
-impl ExecutionSieve<'_> {
-    fn keeps_traits(&self, record: &Record) -> Result<bool, Error> {
-        let found: Traits<'_> = serde_json::from_slice(&record.body).map_err(|source| {
-            attune_ports::records::Unreadable { key: record.key.clone(), source }
-        })?;
-        let filter = &self.filter;
-        let named = |pattern: &Option<String>, text: Option<&str>| match pattern {
-            None => true,
-            Some(pattern) => text.is_some_and(|text| wildcard::fits(pattern, text)),
-        };
-        let pack = found.action_ref.split('.').next();
-        Ok(self.status.is_none_or(|status| found.status == status)
-            && named(&filter.action_ref, Some(&found.action_ref))
-            && filter.pack_name.as_deref().is_none_or(|name| pack == Some(name))
-            && named(&filter.rule_ref, found.rule_ref.as_deref())
-            && named(&filter.trigger_ref, found.trigger_ref.as_deref())
-            && filter.executor.is_none_or(|id| found.executor == Some(id))
-            && filter.enforcement.is_none_or(|id| found.enforcement == Some(id))
-            && filter.parent.is_none_or(|id| found.parent == Some(id))
-            && (filter.top_level_only != Some(true) || found.parent.is_none())
-            && self.caller.may(
-                Resource::Executions,
-                Action::Read,
-                Target {
-                    id: Some(found.id),
-                    reference: Some(&found.action_ref),
-                    pack_ref: pack,
-                    owner: found.executor,
-                },
-            ))
-    }
-
-    async fn result_contains(&self, record: &Record, text: &str) -> Result<bool, Error> {
-        let ended: Ended = record.decode()?;
-        Ok(match ended.result {
-            None => false,
-            Some(Payload::Inline(value)) => value.to_string().to_lowercase().contains(text),
-            Some(Payload::Blob { name, .. }) => match self.blobs.get(&name).await? {
-                None => false,
-                Some(bytes) => String::from_utf8_lossy(&bytes).to_lowercase().contains(text),
-            },
-        })
-    }
 }
 
 /// One page as JSON text.

@@ -1,10 +1,10 @@
 //! Executions: asking for them, watching them, stopping them.
 
+mod filter;
 pub mod list;
 pub mod logs;
 pub(crate) mod pages;
 pub mod request;
-mod reveal;
 pub mod stream;
 
 use crate::access::{Action, Resource, Target};
@@ -12,17 +12,17 @@ use crate::auth::Caller;
 use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
+use crate::routes::fetched;
+use crate::routes::reveal::{self, Origin, Reveal};
 use crate::wire::execution::{ExecutionResponse, ExecutionStats};
 use crate::{Context, Error};
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
 use attune_domain::status::ExecutionStatus;
-use attune_journey::{cancel, load, payload};
+use attune_journey::{cancel, load};
 use attune_ports::Ports;
 use axum::extract::State;
-use serde::Deserialize;
 use serde_json::Value;
-use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -63,10 +63,7 @@ pub(crate) async fn respond(
     ports: &Ports,
     execution: Execution,
 ) -> Result<ApiResponse<ExecutionResponse>, Error> {
-    let config = match &execution.config {
-        None => None,
-        Some(config) => Some(payload::fetch(&*ports.blobs, config).await?),
-    };
+    let config = fetched(ports, execution.config.as_ref()).await?;
     with_config(ports, execution, config).await
 }
 
@@ -75,19 +72,8 @@ async fn with_config(
     execution: Execution,
     config: Option<Value>,
 ) -> Result<ApiResponse<ExecutionResponse>, Error> {
-    let result = match &execution.result {
-        None => None,
-        Some(result) => Some(payload::fetch(&*ports.blobs, result).await?),
-    };
+    let result = fetched(ports, execution.result.as_ref()).await?;
     Ok(ApiResponse::of(ExecutionResponse::new(execution, config, result)))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Reveal {
-    /// Whether to show secret parameters, which needs `executions:decrypt`.
-    #[serde(default)]
-    include_secret_values: bool,
 }
 
 /// Get an execution with its parameters and result.
@@ -111,14 +97,12 @@ async fn get_execution(
         return respond(ports, execution).await;
     }
     caller.require_on(Resource::Executions, Action::Decrypt, target(&execution))?;
-    let config = match &execution.config {
-        None => None,
-        Some(config) => {
-            let mut config = payload::fetch(&*ports.blobs, config).await?;
-            reveal::reveal(&*ports.vault, &execution, &mut config).await?;
-            Some(config)
-        }
-    };
+    let mut config = fetched(ports, execution.config.as_ref()).await?;
+    if let (Some(sealed), Some(config)) = (&execution.secrets, &mut config) {
+        let origin =
+            execution.enforcement.map_or(Origin::Execution(execution.id), Origin::Enforcement);
+        reveal::reveal(&*ports.vault, &origin, sealed, config).await?;
+    }
     with_config(ports, execution, config).await
 }
 

@@ -1,0 +1,51 @@
+//! Rate limits: a token bucket lets a burst through, then one after the other.
+
+use attune_domain::policy::{Method, Rate, Terms};
+use attune_domain::status::ExecutionStatus::{Cancelled, Completed};
+use attune_tests::harness::{Harness, Options, PolicyTerms};
+use serde_json::json;
+use std::time::Instant;
+
+/// A burst of three at once, then ten a second; in order, none lost, and woken about as often as needed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
+    const REQUESTS: usize = 12;
+    let mut harness = Harness::start(Options::default()).await;
+    let echo = harness.action("echo", "echo.sh").await;
+    let rate = Rate { limit: 10, per_seconds: 1, burst: Some(3) };
+    let terms = Terms { rate: Some(rate), ..Terms::default() };
+    harness.policy(&echo, PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let since = Instant::now();
+    let mut ids = Vec::new();
+    for n in 0..REQUESTS {
+        ids.push(harness.request(&echo, &n.to_string(), &json!({})).await);
+    }
+    for id in &ids {
+        assert_eq!(harness.ended(*id).await.status, Completed);
+    }
+    let least = (REQUESTS - 3) as f64 / 10.0;
+    let taken = since.elapsed().as_secs_f64();
+    assert!(taken >= least - 0.01, "all went within {taken} s, {least} s at least are due");
+    let mut started = harness.runner.started();
+    // Those of the burst start side by side.
+    started[..3].sort();
+    assert_eq!(started, ids);
+    harness.finish().await;
+}
+
+/// A rate whose policy cancels refuses what exceeds it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_that_cancels_refuses() {
+    let mut harness = Harness::start(Options::default()).await;
+    let echo = harness.action("echo", "echo.sh").await;
+    let rate = Rate { limit: 1, per_seconds: 3600, burst: Some(2) };
+    let terms = Terms { rate: Some(rate), method: Method::Cancel, ..Terms::default() };
+    harness.policy(&echo, PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let mut statuses = Vec::new();
+    for n in 0..4 {
+        let id = harness.request(&echo, &n.to_string(), &json!({})).await;
+        statuses.push(harness.ended(id).await.status);
+    }
+    assert_eq!(statuses, [Completed, Completed, Cancelled, Cancelled]);
+    harness.finish().await;
+}

@@ -1,0 +1,12 @@
+//! The `attune` binary as a whole: started, asked over HTTP, interrupted, killed.
+
+mod server {
+    mod actions;
+    mod kills;
+    mod policies;
+    mod refusals;
+    mod secrets;
+    mod start;
+    mod traffic;
+    mod verdict;
+}

@@ -1,0 +1,114 @@
+//! A secret parameter reaches its action and nobody else.
+
+use super::actions::pack;
+use attune_tests::server::{Client, Site, files, processes, shell_action, until};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+
+const SECRET: &str = "s3cr3t-Parol-8c1f";
+
+/// Prints the secret everywhere it can, and waits for the gate meanwhile.
+const TELLTALE: &str = "\
+import json, os, sys, time
+given = json.loads(sys.stdin.read())
+token = given['token']
+print('stdout has', token, flush=True)
+print('stderr has', token, file=sys.stderr, flush=True)
+while not os.path.exists(given['gate']):
+    time.sleep(0.02)
+print(json.dumps({'right': token == given['expected'][::-1], 'plain': token, 'nested': [{'x': 'a' + token + 'z'}]}))
+";
+
+async fn define(client: &Client, site: &Site) {
+    pack(client, "quiet").await;
+    let schema = json!({"token": {"type": "string", "secret": true, "required": true}, "gate": {"type": "string"}});
+    let code = "echo \"stdout has $token\"\necho \"stderr has $token\" >&2\n\
+        while [ ! -e \"$gate\" ]; do sleep 0.02; done\n[ ${#token} = 17 ] && echo right";
+    shell_action(client, "quiet.inline", code, schema).await;
+    let folder = site.path().join("loud");
+    fs::create_dir_all(folder.join("actions")).expect("folders can be made");
+    let action = "ref: loud.telltale\nrunner_type: python\nentry_point: telltale.py\noutput_format: json\n\
+        parameters:\n  token: {type: string, secret: true, required: true}\n  gate: {type: string}\n  expected: {type: string}\n";
+    for (name, text) in [
+        ("pack.yaml", "ref: loud\nlabel: Loud\nversion: \"1.0.0\"\n"),
+        ("actions/telltale.yaml", action),
+        ("actions/telltale.py", TELLTALE),
+    ] {
+        fs::write(folder.join(name), text).expect("a file can be written");
+    }
+    let said = client.post("/api/v1/packs/register", json!({"path": folder})).await;
+    assert_eq!(said.status, 201, "{}", said.text);
+}
+
+/// Runs an action until it has printed the secret, looks at its process, lets it end.
+async fn run(client: &Client, data: &Path, action: &str, mut parameters: Value) -> Value {
+    let gate = data.with_file_name(format!("gate-{action}"));
+    parameters["gate"] = json!(gate);
+    let id = client.execute(action, parameters).await;
+    let logs = format!("/api/v1/executions/{id}/logs");
+    until("it prints", async || {
+        let said = client.get(&logs).await;
+        assert!(!said.text.contains(SECRET), "{}", said.text);
+        let both = said.text.contains("stdout has") && said.text.contains("stderr has");
+        both.then_some(())
+    })
+    .await;
+    let running = processes::of_execution(data, id);
+    assert!(!running.is_empty(), "{action}: its process is there");
+    for process in running {
+        for place in [&process.arguments, &process.environment] {
+            let shown = String::from_utf8_lossy(place);
+            assert!(!shown.contains(SECRET), "{action}: {shown}");
+        }
+    }
+    fs::write(&gate, "").expect("a file can be written");
+    let execution = client.reaches(id, "completed").await;
+    let mark = json!({"$attune_secret": true, "redacted": true});
+    assert_eq!(execution["config"]["token"], mark, "{execution}");
+    execution
+}
+
+#[tokio::test]
+async fn a_secret_parameter_is_seen_by_its_action_alone() {
+    let site = Site::new();
+    let server = site.launch().variable("ATTUNE__LOG__LEVEL", "debug").start().await;
+    let client = server.client().await;
+    define(&client, &site).await;
+    let inline = run(&client, &site.data(), "quiet.inline", json!({"token": SECRET})).await;
+    let said = inline["result"]["stdout"].as_str().expect("it said something");
+    assert!(said.ends_with("right\n"), "the action had the true value: {said}");
+    let backwards: String = SECRET.chars().rev().collect();
+    let parameters = json!({"token": SECRET, "expected": backwards});
+    let loud = run(&client, &site.data(), "loud.telltale", parameters).await;
+    assert_eq!(loud["result"]["data"]["right"], true, "{loud}");
+
+    let mut answers = vec![inline.to_string(), loud.to_string()];
+    for path in ["/api/v1/executions", "/api/v1/actions", "/api/v1/events", "/api/v1/enforcements"]
+    {
+        answers.push(client.get(path).await.text);
+    }
+    for execution in [&inline, &loud] {
+        let id = &execution["id"];
+        for tail in ["", "/logs", "/logs/stdout", "/logs/stderr"] {
+            answers.push(client.get(&format!("/api/v1/executions/{id}{tail}")).await.text);
+        }
+        let revealed =
+            client.get(&format!("/api/v1/executions/{id}?include_secret_values=true")).await;
+        assert_eq!(revealed.status, 403, "an administrator may not decrypt: {}", revealed.text);
+        answers.push(revealed.text);
+    }
+    // What is refused must not be repeated either.
+    let wrong = json!({"action_ref": "quiet.inline", "parameters": {"token": [SECRET]}});
+    let refused = client.post("/api/v1/executions/execute", wrong).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    answers.push(refused.text);
+    answers.push(server.process().printed());
+    answers.push(server.process().complained());
+    for answer in answers {
+        assert!(!answer.contains(SECRET), "{answer}");
+    }
+    server.stop().await;
+    let found = files::holding(&site.data(), SECRET.as_bytes());
+    assert!(found.is_empty(), "{found:?}");
+}
