@@ -31,7 +31,7 @@ pub async fn action(
 ) -> Result<Option<Arc<PreparedAction>>, Unavailable> {
     let key = layout::definition(Kind::Action, reference);
     let Some(record) = ports.records.get(&key).await? else { return Ok(None) };
-    if let Some(known) = ports.memo.get(reference.as_str(), record.version) {
+    if let Some(known) = ports.memo.get(reference.as_str(), &record.body) {
         return Ok(Some(known));
     }
     let action: Action = record.decode().map_err(|e| Unavailable::new("records", e.source))?;
@@ -46,7 +46,7 @@ pub async fn action(
         output: schema(&action.out_schema),
         action,
     });
-    ports.memo.put(reference.as_str(), record.version, Arc::clone(&prepared));
+    ports.memo.put(reference.as_str(), record.body.clone(), Arc::clone(&prepared));
     Ok(Some(prepared))
 }
 
@@ -58,7 +58,7 @@ pub async fn action(
 pub async fn rules(ports: &Ports, trigger: &ComponentRef) -> Result<Arc<RuleSet>, Unavailable> {
     let generation = ports.records.get(&layout::bindings_generation(trigger)).await?;
     let Some(generation) = generation else { return Ok(Arc::new(RuleSet::default())) };
-    if let Some(known) = ports.memo.get(trigger.as_str(), generation.version) {
+    if let Some(known) = ports.memo.get(trigger.as_str(), &generation.body) {
         return Ok(known);
     }
     let mut rules: Vec<Rule> = Vec::new();
@@ -75,7 +75,7 @@ pub async fn rules(ports: &Ports, trigger: &ComponentRef) -> Result<Arc<RuleSet>
         }
     }
     let set = Arc::new(RuleSet::new(rules));
-    ports.memo.put(trigger.as_str(), generation.version, Arc::clone(&set));
+    ports.memo.put(trigger.as_str(), generation.body.clone(), Arc::clone(&set));
     Ok(set)
 }
 
@@ -86,7 +86,7 @@ pub async fn rules(ports: &Ports, trigger: &ComponentRef) -> Result<Arc<RuleSet>
 pub async fn policies(ports: &Ports) -> Result<Arc<Vec<Policy>>, Unavailable> {
     let generation = ports.records.get(&layout::policies_generation()).await?;
     let Some(generation) = generation else { return Ok(Arc::default()) };
-    if let Some(known) = ports.memo.get("policies", generation.version) {
+    if let Some(known) = ports.memo.get("policies", &generation.body) {
         return Ok(known);
     }
     let mut policies: Vec<Policy> = Vec::new();
@@ -103,7 +103,7 @@ pub async fn policies(ports: &Ports) -> Result<Arc<Vec<Policy>>, Unavailable> {
         }
     }
     let policies = Arc::new(policies);
-    ports.memo.put("policies", generation.version, Arc::clone(&policies));
+    ports.memo.put("policies", generation.body.clone(), Arc::clone(&policies));
     Ok(policies)
 }
 

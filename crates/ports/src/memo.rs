@@ -1,5 +1,6 @@
-//! What a process remembers: compiled forms of definitions, each tied to the version it was made from.
+//! What a process remembers: compiled forms of definitions, each tied to the text it was made from.
 
+use bytes::Bytes;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,30 +8,31 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Entries kept at most; reaching it forgets everything, which costs only compiling again.
 const MOST: usize = 4096;
 
-type Entry = (u64, Arc<dyn Any + Send + Sync>);
+type Entry = (Bytes, Arc<dyn Any + Send + Sync>);
 
-/// Remembers values by type and name. An entry counts only for the version it was stored with, so the
-/// reader first learns the current version (a cheap read) and never acts on an old definition.
+/// Remembers values by type and name. An entry counts only for the body it was made from, so the reader
+/// first reads the record (cheap) and never acts on an old definition. Not the version: a record that is
+/// removed and made anew counts from 1 again.
 #[derive(Default)]
 pub struct Memo {
     entries: RwLock<HashMap<(TypeId, String), Entry>>,
 }
 
 impl Memo {
-    /// What is remembered under `name`, if it was made from `version`.
-    pub fn get<T: Any + Send + Sync>(&self, name: &str, version: u64) -> Option<Arc<T>> {
+    /// What is remembered under `name`, if it was made from `body`.
+    pub fn get<T: Any + Send + Sync>(&self, name: &str, body: &Bytes) -> Option<Arc<T>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let (of, value) = entries.get(&(TypeId::of::<T>(), name.to_owned()))?;
-        (*of == version).then(|| Arc::clone(value)).and_then(|value| value.downcast().ok())
+        (of == body).then(|| Arc::clone(value)).and_then(|value| value.downcast().ok())
     }
 
-    /// Remembers `value`, made from `version`, in place of what was there.
-    pub fn put<T: Any + Send + Sync>(&self, name: &str, version: u64, value: Arc<T>) {
+    /// Remembers `value`, made from `body`, in place of what was there.
+    pub fn put<T: Any + Send + Sync>(&self, name: &str, body: Bytes, value: Arc<T>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= MOST {
             entries.clear();
         }
-        entries.insert((TypeId::of::<T>(), name.to_owned()), (version, value));
+        entries.insert((TypeId::of::<T>(), name.to_owned()), (body, value));
     }
 }
 
@@ -39,12 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_counts_only_for_its_version_and_type() {
+    fn an_entry_counts_only_for_its_body_and_type() {
         let memo = Memo::default();
-        memo.put("a", 1, Arc::new(7_u32));
-        assert_eq!(memo.get::<u32>("a", 1).as_deref(), Some(&7));
-        assert!(memo.get::<u32>("a", 2).is_none());
-        assert!(memo.get::<u64>("a", 1).is_none());
-        assert!(memo.get::<u32>("b", 1).is_none());
+        let body = |text: &'static str| Bytes::from_static(text.as_bytes());
+        memo.put("a", body("1"), Arc::new(7_u32));
+        assert_eq!(memo.get::<u32>("a", &body("1")).as_deref(), Some(&7));
+        assert!(memo.get::<u32>("a", &body("2")).is_none());
+        assert!(memo.get::<u64>("a", &body("1")).is_none());
+        assert!(memo.get::<u32>("b", &body("1")).is_none());
     }
 }

@@ -125,12 +125,12 @@ pub async fn set(ports: &Ports, reference: &str) -> Result<Option<Arc<[Grant]>>,
     let Some(record) = ports.records.get(&key).await? else {
         return Ok(builtin::set(reference));
     };
-    if let Some(known) = ports.memo.get::<Arc<[Grant]>>(reference, record.version) {
+    if let Some(known) = ports.memo.get::<Arc<[Grant]>>(reference, &record.body) {
         return Ok(Some(Arc::clone(&known)));
     }
     let stored: Stored = record.decode()?;
     let grants: Arc<[Grant]> = Grant::read_all(&stored.grants).into();
-    ports.memo.put(reference, record.version, Arc::new(Arc::clone(&grants)));
+    ports.memo.put(reference, record.body.clone(), Arc::new(Arc::clone(&grants)));
     Ok(Some(grants))
 }
 

@@ -107,11 +107,11 @@ async fn trigger_of(ports: &Ports, key: &str) -> Result<Arc<Trigger>, Error> {
     let reference: ComponentRef = mark.decode()?;
     let place = layout::definition(Kind::Trigger, &reference);
     let record = ports.records.get(&place).await?.ok_or_else(unknown)?;
-    let trigger = match ports.memo.get::<Trigger>(reference.as_str(), record.version) {
+    let trigger = match ports.memo.get::<Trigger>(reference.as_str(), &record.body) {
         Some(trigger) => trigger,
         None => {
             let trigger = Arc::new(record.decode::<Trigger>()?);
-            ports.memo.put(reference.as_str(), record.version, Arc::clone(&trigger));
+            ports.memo.put(reference.as_str(), record.body.clone(), Arc::clone(&trigger));
             trigger
         }
     };

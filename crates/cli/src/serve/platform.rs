@@ -53,6 +53,7 @@ impl Platform {
         let created_admin = admin(ports, settings).await?;
         install_packs(ports, settings, &data).await?;
         let swept = sweep::recover(ports).await?;
+        attune_catalogue::links::reconcile(ports).await?;
         let timers = attune_catalogue::timers::reconcile(ports).await?;
         tracing::info!(?swept, killed, timers, "recovered from the last life");
 

@@ -39,6 +39,9 @@ pub async fn run(ports: Ports, config: Config) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the sweep stopped half-way; the next goes on"),
         }
+        if let Err(error) = attune_catalogue::links::reconcile(&ports).await {
+            tracing::warn!(%error, "rules could not be compared with their triggers and actions");
+        }
         if let Err(error) = attune_catalogue::timers::reconcile(&ports).await {
             tracing::warn!(%error, "timers could not be compared with their schedules");
         }
