@@ -23,11 +23,6 @@ use args::{Cli, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Gives memory back after peaks, such as the 19 MiB of a password check, where the system's allocator of
-/// most Linux machines keeps it; and it is faster under many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match dispatch(Cli::parse()).await {
