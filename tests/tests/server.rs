@@ -2,7 +2,9 @@
 
 mod server {
     mod actions;
+    mod definitions;
     mod kills;
+    mod lives;
     mod policies;
     mod refusals;
     mod secrets;

@@ -3,7 +3,7 @@
 use crate::definition::Stored;
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{check, links, packs, read, timers};
+use crate::{check, links, packs, read, secrets, timers};
 use attune_domain::catalogue::{Action, Pack, Placement, Rule};
 use attune_domain::id::ActionId;
 use attune_domain::reference::ComponentRef;
@@ -119,13 +119,16 @@ async fn create_once(ports: &Ports, new: &NewAction) -> Result<Action, Failure> 
     Ok(action)
 }
 
-/// Links rules that name the action but do not know it yet. Those have stood in their index for long; what
-/// it does not show yet is left to [`links::reconcile`].
+/// Links rules that name the action but do not know it yet, and seals what they show of its secret
+/// parameters. Those have stood in their index for long; what it does not show yet is left to
+/// [`links::reconcile`].
 pub(crate) async fn welcome(ports: &Ports, action: &Action) -> Result<(), Error> {
     ports.records.settle().await?;
-    let stranger = |rule: &Rule| rule.action != Some(action.id);
+    let parameters = secrets::parameters(action);
+    let astray =
+        |rule: &Rule| rule.action != Some(action.id) || secrets::is_exposed(rule, &parameters);
     let found =
-        read::rules_of_action(ports, action.reference.as_str(), &read::Part::ALL, stranger).await?;
+        read::rules_of_action(ports, action.reference.as_str(), &read::Part::ALL, astray).await?;
     links::refresh(ports, &links::refs(&found.items)).await
 }
 
@@ -146,7 +149,11 @@ pub async fn update(
     }
     check::schema("param_schema", change.param_schema.as_ref())?;
     check::schema("out_schema", change.out_schema.as_ref())?;
-    settled(ports, || update_once(ports, reference, change)).await
+    let action = settled(ports, || update_once(ports, reference, change)).await?;
+    if change.param_schema.is_some() {
+        welcome(ports, &action).await?;
+    }
+    Ok(action)
 }
 
 async fn update_once(

@@ -13,7 +13,9 @@ pub(crate) use sources::Sources;
 use crate::definition::{Definition, PermissionSet, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{actions, layout, packs, permission_sets, policies, read, rules, sensors, triggers};
+use crate::{
+    actions, layout, packs, permission_sets, policies, read, rules, secrets, sensors, triggers,
+};
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
 use attune_domain::id::PackId;
 use attune_domain::policy::Policy;
@@ -117,6 +119,7 @@ async fn store_pack(
         conf_schema: manifest.conf_schema.clone(),
         config: old
             .map_or_else(|| Value::Object(manifest.config.clone()), |old| old.config.clone()),
+        secrets: None,
         meta: Value::Object(manifest.meta.clone()),
         tags: manifest.tags.clone(),
         runtime_deps: manifest.runtime_deps.clone(),
@@ -126,6 +129,7 @@ async fn store_pack(
         created: old.map_or(now, |old| old.created),
         updated: old.map_or(now, |old| old.updated),
     };
+    secrets::seal_pack(ports, old, &mut pack).await?;
     if old != Some(&pack) {
         pack.updated = now;
         let mut draft = Draft::new();
@@ -241,15 +245,14 @@ impl Run<'_> {
             let (reference, digest) = (file.reference.as_str(), Sources::digest(file));
             let mut done = Ok(());
             if self.is_due::<Sensor>(reference, &digest).await? {
-                done =
-                    match self.store(reference, |old, run| component::sensor(file, old, run)).await
-                    {
-                        Ok(sensor) => {
-                            crate::timers::apply_sensor(self.ports, &sensor).await;
-                            Ok(())
-                        }
-                        Err(error) => Err(error),
-                    };
+                let (ports, run) = (self.ports, &*self);
+                done = match settled(ports, || component::store_sensor(file, run)).await {
+                    Ok(sensor) => {
+                        crate::timers::apply_sensor(self.ports, &sensor).await;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                };
             }
             self.note::<Sensor>(reference, digest, done)?;
         }

@@ -5,7 +5,8 @@
 //! on behalf of a pack's files. Every change is one conditional commit: load, decide, commit, and again
 //! where somebody was faster. Whatever changes a rule also changes the small records that matching
 //! reads (the bindings of a trigger and their generation, see [`links`]) in the same commit, and whatever
-//! carries a timer has its schedule follow it ([`timers`]).
+//! carries a timer has its schedule follow it ([`timers`]). Values that a schema calls secret are sealed
+//! before they are stored ([`secrets`]).
 
 pub mod actions;
 mod check;
@@ -21,6 +22,7 @@ pub mod policies;
 mod policy_document;
 pub mod read;
 pub mod rules;
+pub mod secrets;
 pub mod sensors;
 pub mod timers;
 pub mod triggers;

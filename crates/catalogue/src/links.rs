@@ -8,10 +8,11 @@
 use crate::definition::{Definition, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{layout, read, timers};
+use crate::{layout, read, secrets, timers};
 use attune_domain::catalogue::{Action, Rule, Trigger};
 use attune_ports::Ports;
 use attune_ports::records::{Kind, Record};
+use std::collections::HashMap;
 
 /// Writes of one rule in a commit, at most: rule, binding of the old and of the new trigger, both
 /// generations, and what is insisted on.
@@ -99,8 +100,8 @@ fn unbind(ports: &Ports, draft: &mut Draft, rule: &Rule) {
     draft.renew(layout::bindings_generation(&rule.trigger_ref), ports.ids.next());
 }
 
-/// Links the rules of these refs anew with whatever triggers and actions exist now, in as few commits as
-/// their sizes allow; those that need no change are not written.
+/// Links the rules of these refs anew with whatever triggers and actions exist now, and seals what those
+/// call secret, in as few commits as their sizes allow; those that need no change are not written.
 pub(crate) async fn refresh(ports: &Ports, references: &[String]) -> Result<(), Error> {
     for part in references.chunks(attune_ports::records::MAX_WRITES / WRITES_PER_RULE) {
         let changed = settled(ports, || refresh_once(ports, part)).await?;
@@ -120,7 +121,8 @@ async fn refresh_once(ports: &Ports, references: &[String]) -> Result<Vec<Rule>,
         let rule = &before.value;
         let links = Links::load(ports, rule.trigger_ref.as_str(), rule.action_ref.as_str()).await?;
         // Parameters of long ago may not satisfy the timer of today: such a rule stays as it is.
-        let Ok(after) = linked(ports, Some(rule), rule.clone(), &links) else { continue };
+        let Ok(mut after) = linked(ports, Some(rule), rule.clone(), &links) else { continue };
+        secrets::seal_rule(ports, Some(rule), &mut after, &links).await?;
         if after != *rule {
             store(ports, &mut draft, Some(&before), &after, &links);
             changed.push(after);
@@ -175,21 +177,22 @@ pub(crate) async fn remove_linked(
     Ok(changed)
 }
 
-/// Links every rule anew whose links are not what exists: what a crash left between a definition's
-/// commit and those of its rules.
+/// Links every rule anew whose links are not what exists, or that shows what its action calls secret:
+/// what a crash left between a definition's commit and those of its rules.
 ///
 /// # Errors
 /// [`Error::Unavailable`], [`Error::Unreadable`] or [`Error::Contended`].
 pub async fn reconcile(ports: &Ports) -> Result<(), Error> {
     let triggers = read::all::<Trigger>(ports).await?;
     let actions = read::all::<Action>(ports).await?;
-    let ids =
-        |found: Vec<(String, i64)>| found.into_iter().collect::<std::collections::HashMap<_, _>>();
-    let triggers = ids(triggers.iter().map(|t| (t.reference().to_owned(), t.id())).collect());
-    let actions = ids(actions.iter().map(|a| (a.reference().to_owned(), a.id())).collect());
-    let astray = rules_where(ports, move |rule| {
-        rule.trigger.map(|id| id.get()) != triggers.get(rule.trigger_ref.as_str()).copied()
-            || rule.action.map(|id| id.get()) != actions.get(rule.action_ref.as_str()).copied()
+    let triggers: HashMap<&str, _> = triggers.iter().map(|it| (it.reference(), it.id)).collect();
+    let actions: HashMap<&str, _> =
+        actions.iter().map(|it| (it.reference(), (it.id, secrets::parameters(it)))).collect();
+    let astray = rules_where(ports, |rule| {
+        let action = actions.get(rule.action_ref.as_str());
+        rule.trigger != triggers.get(rule.trigger_ref.as_str()).copied()
+            || rule.action != action.map(|(id, _)| *id)
+            || action.is_some_and(|(_, parameters)| secrets::is_exposed(rule, parameters))
     })
     .await?;
     refresh(ports, &astray).await

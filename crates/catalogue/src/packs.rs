@@ -5,12 +5,13 @@ use crate::definition::{Definition, PermissionSet, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
 use crate::{
-    actions, check, install, layout, permission_sets, policies, read, rules, sensors, triggers,
+    actions, check, install, layout, permission_sets, policies, read, rules, secrets, sensors,
+    triggers,
 };
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
 use attune_domain::id::PackId;
 use attune_domain::reference::PackRef;
-use attune_domain::schema::{Schema, Secrets};
+use attune_domain::schema::Schema;
 use attune_ports::Ports;
 use attune_ports::records::Kind;
 use serde_json::Value;
@@ -85,6 +86,7 @@ pub async fn create(ports: &Ports, new: &NewPack) -> Result<Pack, Error> {
         check::object(field, value)?;
     }
     check::schema("conf_schema", Some(&new.conf_schema))?;
+    secrets::whole("config", &new.config)?;
     settled(ports, || create_once(ports, new)).await
 }
 
@@ -93,7 +95,7 @@ async fn create_once(ports: &Ports, new: &NewPack) -> Result<Pack, Failure> {
         return Err(Error::taken(Kind::Pack, &new.reference).into());
     }
     let now = ports.clock.now();
-    let pack = Pack {
+    let mut pack = Pack {
         id: PackId::new(ports.ids.next()),
         reference: new.reference.clone(),
         label: new.label.clone(),
@@ -101,6 +103,7 @@ async fn create_once(ports: &Ports, new: &NewPack) -> Result<Pack, Failure> {
         version: new.version.clone(),
         conf_schema: new.conf_schema.clone(),
         config: new.config.clone(),
+        secrets: None,
         meta: new.meta.clone(),
         tags: new.tags.clone(),
         runtime_deps: new.runtime_deps.clone(),
@@ -110,6 +113,7 @@ async fn create_once(ports: &Ports, new: &NewPack) -> Result<Pack, Failure> {
         created: now,
         updated: now,
     };
+    secrets::seal_pack(ports, None, &mut pack).await?;
     let mut draft = Draft::new();
     draft.create(&pack);
     draft.commit(ports).await?;
@@ -146,12 +150,14 @@ async fn update_once(ports: &Ports, reference: &str, change: &PackChange) -> Res
     pack.description = change.description.unwrap_or(pack.description);
     pack.version = change.version.unwrap_or(pack.version);
     if let Some(config) = change.config {
-        let hidden = hide(&mut pack);
-        pack.config = config;
         // Who read the configuration saw marks for secrets and may send them back.
-        hidden.iter().for_each(|hidden| hidden.restore(&mut pack.config));
+        let mut opened = config.clone();
+        secrets::restore(&*ports.vault, &pack, &mut opened).await?;
+        secrets::whole("config", &opened)?;
+        pack.config = config;
     }
     pack.conf_schema = change.conf_schema.unwrap_or(pack.conf_schema);
+    secrets::seal_pack(ports, Some(&before.value), &mut pack).await?;
     pack.meta = change.meta.unwrap_or(pack.meta);
     pack.tags = change.tags.unwrap_or(pack.tags);
     pack.runtime_deps = change.runtime_deps.unwrap_or(pack.runtime_deps);
@@ -235,13 +241,8 @@ pub(crate) fn gone<T>(removed: Result<T, Error>) -> Result<(), Error> {
 /// Replaces the values in a pack's configuration that its schema calls secret, for showing it. A schema
 /// that cannot be read hides the whole configuration.
 pub fn redact(pack: &mut Pack) {
-    drop(hide(pack));
-}
-
-fn hide(pack: &mut Pack) -> Option<Secrets> {
-    if let Ok(schema) = Schema::parse(Some(&pack.conf_schema)) {
-        return Some(schema.redact(&mut pack.config));
+    match Schema::parse(Some(&pack.conf_schema)) {
+        Ok(schema) => drop(schema.redact(&mut pack.config)),
+        Err(_) => pack.config = Value::Object(serde_json::Map::new()),
     }
-    pack.config = Value::Object(serde_json::Map::new());
-    None
 }

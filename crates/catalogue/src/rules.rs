@@ -4,7 +4,7 @@ use crate::definition::{Definition, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
 use crate::links::{self, Links};
-use crate::{check, packs, read, timers, triggers};
+use crate::{check, packs, read, secrets, timers, triggers};
 use attune_domain::catalogue::{Pack, Rule};
 use attune_domain::id::{IdentityId, RuleId};
 use attune_domain::reference::ComponentRef;
@@ -97,6 +97,7 @@ async fn create_once(ports: &Ports, new: &NewRule) -> Result<Rule, Failure> {
         action: None,
         action_ref: existing_ref(Kind::Action, &new.action_ref)?,
         action_params: new.action_params.clone(),
+        secrets: None,
         conditions: new.conditions.clone(),
         enabled: new.enabled,
         timer: None,
@@ -106,8 +107,10 @@ async fn create_once(ports: &Ports, new: &NewRule) -> Result<Rule, Failure> {
         created: now,
         updated: now,
     };
-    fits(&rule, &links, true, true)?;
-    let rule = links::linked(ports, None, rule, &links)?;
+    fits(&rule, &rule.action_params, &links, true, true)?;
+    let mut rule = links::linked(ports, None, rule, &links)?;
+    secrets::seal_rule(ports, None, &mut rule, &links).await?;
+    secrets::contained(&rule, &pack.value, &links)?;
     let mut draft = Draft::new();
     links::store(ports, &mut draft, None, &rule, &links);
     packs::insist(&mut draft, &pack);
@@ -162,8 +165,17 @@ async fn update_once(ports: &Ports, reference: &str, change: &RuleChange) -> Res
     rule.permission_set_refs = permission_set_refs.unwrap_or(rule.permission_set_refs);
 
     let links = Links::load(ports, rule.trigger_ref.as_str(), rule.action_ref.as_str()).await?;
-    fits(&rule, &links, of_trigger, of_action)?;
+    let mut opened = Value::Object(rule.action_params.clone());
+    if of_action {
+        secrets::restore(&*ports.vault, &rule, &mut opened).await?;
+    }
+    let opened = opened.as_object().unwrap_or(&rule.action_params);
+    fits(&rule, opened, &links, of_trigger, of_action)?;
     let mut rule = links::linked(ports, Some(&before.value), rule, &links)?;
+    secrets::seal_rule(ports, Some(&before.value), &mut rule, &links).await?;
+    if of_action && let Some(pack) = read::get::<Pack>(ports, rule.pack_ref.as_str()).await? {
+        secrets::contained(&rule, &pack, &links)?;
+    }
     if rule == before.value {
         return Ok(rule);
     }
@@ -206,9 +218,10 @@ fn existing_ref(kind: Kind, text: &str) -> Result<ComponentRef, Error> {
 }
 
 /// Checks what a rule says against its trigger and action, where a person just said it: `of_trigger`,
-/// `of_action`. Both must exist then.
-pub(crate) fn fits(
+/// `of_action`. Both must exist then. `parameters` are the rule's for its action, secrets and all.
+fn fits(
     rule: &Rule,
+    parameters: &Map<String, Value>,
     links: &Links,
     of_trigger: bool,
     of_action: bool,
@@ -229,7 +242,8 @@ pub(crate) fn fits(
             .as_ref()
             .ok_or_else(|| Error::not_found(Kind::Action, &rule.action_ref))?;
         let schema = action.value.param_schema.as_ref();
-        check::parameters(Kind::Action, rule.action_ref.as_str(), schema, &rule.action_params)?;
+        secrets::whole("action_params", &Value::Object(parameters.clone()))?;
+        check::parameters(Kind::Action, rule.action_ref.as_str(), schema, parameters)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::definition::{Definition, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{check, packs, read, timers};
+use crate::{check, packs, read, secrets, timers};
 use attune_domain::catalogue::{Pack, Placement, Sensor, Trigger};
 use attune_domain::id::SensorId;
 use attune_domain::reference::ComponentRef;
@@ -92,14 +92,16 @@ async fn create_once(ports: &Ports, new: &NewSensor) -> Result<Sensor, Failure> 
         trigger_refs: vec![trigger.value.reference.clone()],
         param_schema: new.param_schema.clone(),
         config: new.config.clone(),
+        secrets: None,
         timer: None,
         placement: new.placement.clone(),
         is_adhoc: true,
         created: now,
         updated: now,
     };
-    let spec = fits(&sensor)?;
+    let spec = fits(&sensor, sensor.config.as_ref())?;
     sensor.timer = timer(ports, None, &sensor, spec);
+    secrets::seal_sensor(ports, None, &mut sensor).await?;
     let mut draft = Draft::new();
     draft.create(&sensor);
     packs::insist(&mut draft, &pack);
@@ -108,13 +110,16 @@ async fn create_once(ports: &Ports, new: &NewSensor) -> Result<Sensor, Failure> 
     Ok(sensor)
 }
 
-/// Checks the configuration and reads the timer in it.
-pub(crate) fn fits(sensor: &Sensor) -> Result<Option<TimerSpec>, Error> {
-    if let Some(Value::Object(config)) = &sensor.config {
+/// Checks the configuration as its author wrote it, secrets and all, and reads the timer in it.
+pub(crate) fn fits(sensor: &Sensor, config: Option<&Value>) -> Result<Option<TimerSpec>, Error> {
+    if let Some(config) = config {
+        secrets::whole("config", config)?;
+    }
+    if let Some(Value::Object(config)) = config {
         let schema = sensor.param_schema.as_ref();
         check::parameters(Kind::Sensor, sensor.reference.as_str(), schema, config)?;
     }
-    timers::of_sensor(&sensor.trigger_refs, sensor.config.as_ref())
+    timers::of_sensor(&sensor.trigger_refs, config)
 }
 
 /// The timer of a sensor, going on with that of `before` where nothing about it changes.
@@ -166,12 +171,17 @@ async fn update_once(
     sensor.param_schema = param_schema.or(sensor.param_schema);
     sensor.config = config.or(sensor.config);
     sensor.placement = placement.unwrap_or(sensor.placement);
+    let mut opened = sensor.config.clone();
+    if let Some(config) = &mut opened {
+        secrets::restore(&*ports.vault, &sensor, config).await?;
+    }
     let spec = if configured {
-        fits(&sensor)?
+        fits(&sensor, opened.as_ref())?
     } else {
-        timers::of_sensor(&sensor.trigger_refs, sensor.config.as_ref())?
+        timers::of_sensor(&sensor.trigger_refs, opened.as_ref())?
     };
     sensor.timer = timer(ports, Some(&before.value), &sensor, spec);
+    secrets::seal_sensor(ports, Some(&before.value), &mut sensor).await?;
     if sensor != before.value {
         sensor.updated = ports.clock.now();
         let mut draft = Draft::new();

@@ -5,7 +5,9 @@ mod support;
 use attune_catalogue::policies::NewPolicy;
 use attune_catalogue::sensors::NewSensor;
 use attune_catalogue::triggers::{NewTrigger, TriggerChange};
-use attune_catalogue::{Error, layout, packs, policies, read, rules, sensors, timers, triggers};
+use attune_catalogue::{
+    Error, layout, packs, policies, read, rules, secrets, sensors, timers, triggers,
+};
 use attune_domain::catalogue::{Rule, Sensor, Timer, Trigger};
 use attune_domain::id::IdentityId;
 use attune_domain::policy::{Method, Rate, Scope, Terms};
@@ -251,5 +253,7 @@ async fn secrets_of_a_configuration_survive_being_sent_back_as_marks() {
     config["url"] = json!("b");
     let change = packs::PackChange { config: Some(config), ..packs::PackChange::default() };
     let stored = packs::update(ports, "my", &change).await.unwrap();
-    assert_eq!(stored.config, json!({"token": "hush", "url": "b"}));
+    let mut opened = stored.config.clone();
+    secrets::restore(&*ports.vault, &stored, &mut opened).await.unwrap();
+    assert_eq!(opened, json!({"token": "hush", "url": "b"}));
 }

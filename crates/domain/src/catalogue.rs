@@ -4,6 +4,7 @@ use crate::Timestamp;
 use crate::id::{ActionId, IdentityId, PackId, RuleId, SensorId, TriggerId};
 use crate::reference::{ComponentRef, PackRef};
 use crate::runtime::Runtime;
+use crate::sealed::Sealed;
 use crate::timer::TimerSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,8 +25,11 @@ pub struct Pack {
     pub version: String,
     /// Schema of `config`, flat or JSON Schema.
     pub conf_schema: Value,
-    /// Values that templates read as `pack.config`.
+    /// Values that templates read as `pack.config`, secrets replaced by a mark.
     pub config: Value,
+    /// The secret values taken out of `config`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Sealed>,
     /// Free data of the author.
     pub meta: Value,
     /// Search words.
@@ -260,8 +264,11 @@ pub struct Sensor {
     pub trigger_refs: Vec<ComponentRef>,
     /// Schema of `config`.
     pub param_schema: Option<Value>,
-    /// Its configuration; may hold a timer's.
+    /// Its configuration, secrets replaced by a mark; may hold a timer's.
     pub config: Option<Value>,
+    /// The secret values taken out of `config`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Sealed>,
     /// The timer that `config` describes, if it describes one.
     pub timer: Option<Timer>,
     /// Retention and placement as given.
@@ -301,8 +308,11 @@ pub struct Rule {
     pub action: Option<ActionId>,
     /// What it executes.
     pub action_ref: ComponentRef,
-    /// Parameters with templates.
+    /// Parameters with templates, literal secrets replaced by a mark.
     pub action_params: Map<String, Value>,
+    /// The secret values taken out of `action_params`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<Sealed>,
     /// Which of those events.
     pub conditions: Value,
     /// Whether it fires.

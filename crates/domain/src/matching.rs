@@ -1,10 +1,15 @@
 //! Matching: which rules care about an event, and what do they ask for?
 
+mod taint;
+
+pub use taint::{Leak, marked};
+
 use crate::Timestamp;
 use crate::catalogue::Rule;
 use crate::condition::{self, Condition, EventView};
 use crate::id::EventId;
 use crate::reference::ComponentRef;
+use crate::schema::{Schema, Step};
 use crate::template::{self, Scope, Template};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -30,20 +35,34 @@ pub struct PreparedRule {
     /// The definition.
     pub rule: Rule,
     parameters: Template,
-    reads_pack_config: bool,
+    pack_reads: Vec<taint::PackRead>,
+    /// Where the rule's own secrets belong.
+    kept: Vec<Vec<String>>,
 }
 
 impl PreparedRule {
-    fn new(rule: Rule) -> Self {
-        let parameters = Template::parse(&Value::Object(rule.action_params.clone()));
-        let reads_pack_config = parameters.references().iter().any(|found| found.path.root() == "pack");
-        Self { rule, parameters, reads_pack_config }
+    /// Compiles a rule's parameters.
+    #[must_use]
+    pub fn new(rule: Rule) -> Self {
+        let written = Value::Object(rule.action_params.clone());
+        let parameters = Template::parse(&written);
+        let pack_reads = taint::pack_reads(&written, &parameters);
+        let kept = if rule.secrets.is_some() { marked(&written) } else { Vec::new() };
+        Self { rule, parameters, pack_reads, kept }
     }
 
     /// Whether rendering needs the configuration of the rule's pack.
     #[must_use]
     pub const fn reads_pack_config(&self) -> bool {
-        self.reads_pack_config
+        !self.pack_reads.is_empty()
+    }
+
+    /// The first parameter that would carry a secret to a place which the parameters of its action,
+    /// `action`, do not call secret. `secret` are the paths of what is secret in the pack's configuration.
+    #[must_use]
+    pub fn leak(&self, secret: &[Vec<Step>], action: &Schema) -> Option<Leak> {
+        taint::first_leak(&self.pack_reads, secret, action)
+            .or_else(|| taint::first_misplaced(&self.kept, action))
     }
 
     /// The parameters for an execution: what the event lacks is null, or empty inside a text.

@@ -1,12 +1,12 @@
 //! Definitions in the form that the steps use: parsed and compiled once, then remembered.
 
 use crate::load;
-use attune_catalogue::layout;
+use attune_catalogue::{layout, secrets};
 use attune_domain::catalogue::{Action, Pack, Rule};
 use attune_domain::matching::RuleSet;
 use attune_domain::policy::Policy;
 use attune_domain::reference::ComponentRef;
-use attune_domain::schema::Schema;
+use attune_domain::schema::{Schema, Step};
 use attune_ports::records::{Kind, Query};
 use attune_ports::{Ports, Unavailable};
 use std::sync::Arc;
@@ -105,6 +105,33 @@ pub async fn policies(ports: &Ports) -> Result<Arc<Vec<Policy>>, Unavailable> {
     let policies = Arc::new(policies);
     ports.memo.put("policies", generation.body.clone(), Arc::clone(&policies));
     Ok(policies)
+}
+
+/// A pack and what is secret in its configuration.
+pub struct PreparedPack {
+    /// The definition; marks stand for the secrets.
+    pub pack: Pack,
+    /// Paths of the secrets in its configuration.
+    pub secret: Vec<Vec<Step>>,
+}
+
+/// A pack by ref, for those who read its configuration.
+///
+/// # Errors
+/// [`Unavailable`] where it cannot be read.
+pub async fn configuration(
+    ports: &Ports,
+    reference: &str,
+) -> Result<Option<Arc<PreparedPack>>, Unavailable> {
+    let key = layout::definition(Kind::Pack, reference);
+    let Some(record) = ports.records.get(&key).await? else { return Ok(None) };
+    if let Some(known) = ports.memo.get(reference, &record.body) {
+        return Ok(Some(known));
+    }
+    let pack: Pack = record.decode().map_err(|e| Unavailable::new("records", e.source))?;
+    let prepared = Arc::new(PreparedPack { secret: secrets::paths(&pack), pack });
+    ports.memo.put(reference, record.body.clone(), Arc::clone(&prepared));
+    Ok(Some(prepared))
 }
 
 /// A pack by ref.

@@ -7,7 +7,8 @@ use attune_domain::catalogue::Rule;
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::{Event, Matched};
 use attune_domain::id::{EnforcementId, EventId};
-use attune_domain::matching::{Occurrence, PreparedRule, RuleSet};
+use attune_domain::matching::{Leak, Occurrence, PreparedRule, RuleSet};
+use attune_domain::schema::Schema;
 use attune_domain::status::EnforcementStatus;
 use attune_ports::records::{Commit, Kind};
 use attune_ports::{Ports, Unavailable};
@@ -63,10 +64,11 @@ pub async fn handle(ports: &Ports, id: EventId) -> Result<(), Unavailable> {
         let record = layout::event_record(&event, due.filter(|_| more));
         let mut commit = Commit::new().replace(record, version);
         for made in &enforcements {
-            commit = commit.create(layout::enforcement_record(made, due));
+            commit = commit.create(layout::enforcement_record(made, due.filter(|_| waits(made))));
         }
         match ports.records.commit(commit).await {
             Ok(()) => {
+                enforcements.retain(waits);
                 announce::send(ports, enforcements.iter().map(Announcement::enforcement)).await?;
                 if !more {
                     return Ok(());
@@ -89,7 +91,13 @@ async fn candidates(ports: &Ports, event: &Event) -> Result<Arc<RuleSet>, Unavai
     Ok(Arc::new(RuleSet::new(bound.into_iter().collect())))
 }
 
-/// Builds the enforcement of one rule.
+/// Whether an enforcement is still to be admitted.
+fn waits(enforcement: &Enforcement) -> bool {
+    enforcement.status == EnforcementStatus::Created
+}
+
+/// Builds the enforcement of one rule. A rule that would carry a secret to where its action has none gets
+/// one that is over at once, without the secret.
 async fn enforce(
     ports: &Ports,
     event: &Event,
@@ -99,22 +107,40 @@ async fn enforce(
 ) -> Result<Enforcement, Unavailable> {
     let rule = &prepared.rule;
     let id = EnforcementId::new(ports.ids.next());
-    let config = if prepared.reads_pack_config() {
-        definitions::pack(ports, rule.pack_ref.as_str()).await?.map(|pack| pack.config)
+    let action = definitions::action(ports, &rule.action_ref).await?;
+    let pack = if prepared.reads_pack_config() {
+        definitions::configuration(ports, rule.pack_ref.as_str()).await?
     } else {
         None
+    };
+    let leak = prepared.leak(
+        pack.as_ref().map_or(&[], |pack| &pack.secret),
+        action.as_ref().map_or(&Schema::any(), |action| &action.parameters),
+    );
+    if let Some(Leak { from, to }) = &leak {
+        tracing::warn!(
+            rule = %rule.reference, event = %event.id, action = %rule.action_ref, secret = from, parameter = to,
+            "nothing is executed: a secret would go to a parameter that is not secret"
+        );
+    }
+    let config = match &pack {
+        Some(pack) => Some(secrets::configuration(&*ports.vault, &pack.pack, leak.is_none()).await?),
+        None => None,
     };
     let mut parameters = prepared.render(occurrence, config.as_ref()).unwrap_or_else(|error| {
         // A template that is beyond its bounds must not lose the event.
         tracing::warn!(rule = %rule.reference, event = %event.id, %error, "parameters are left unrendered");
         Value::Object(rule.action_params.clone())
     });
-    let action = definitions::action(ports, &rule.action_ref).await?;
+    if leak.is_none() {
+        attune_catalogue::secrets::restore(&*ports.vault, rule, &mut parameters).await?;
+    }
     let context = secrets::of_enforcement(id);
     let sealed =
         secrets::take(&*ports.vault, &context, action.as_deref(), &mut parameters).await?;
     let config =
         payload::stash(&*ports.blobs, &format!("enforcements/{id}.config"), parameters).await?;
+    let now = ports.clock.now();
     Ok(Enforcement {
         id,
         rule: Some(rule.id),
@@ -129,10 +155,14 @@ async fn enforce(
         conditions: rule.conditions.clone(),
         permission_set_refs: rule.permission_set_refs.clone(),
         executor: rule.owner_identity,
-        status: EnforcementStatus::Created,
+        status: if leak.is_some() {
+            EnforcementStatus::Disabled
+        } else {
+            EnforcementStatus::Created
+        },
         execution: None,
-        created: ports.clock.now(),
-        resolved_at: None,
+        created: now,
+        resolved_at: leak.map(|_| now),
     })
 }
 
@@ -141,7 +171,7 @@ async fn announce_again(ports: &Ports, event: &Event) -> Result<(), Unavailable>
     let mut waiting = Vec::new();
     for matched in &event.matching.enforcements {
         if let Some(enforcement) = load::enforcement(ports, matched.enforcement).await?
-            && enforcement.status == EnforcementStatus::Created
+            && waits(&enforcement)
         {
             waiting.push(Announcement::enforcement(&enforcement));
         }

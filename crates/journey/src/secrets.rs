@@ -1,6 +1,8 @@
 //! Secret parameters: taken out before anything is stored, put back just before the run.
 
 use crate::definitions::PreparedAction;
+use attune_catalogue::{packs, secrets};
+use attune_domain::catalogue::Pack;
 use attune_domain::execution::Execution;
 use attune_domain::id::{EnforcementId, ExecutionId};
 use attune_domain::schema::Secrets;
@@ -24,6 +26,23 @@ pub(crate) fn of_enforcement(id: EnforcementId) -> String {
 /// Context of the secrets of an execution that was asked for directly.
 pub(crate) fn of_execution(id: ExecutionId) -> String {
     format!("execution/{id}")
+}
+
+/// The configuration of a pack as templates see it: `opened` with its secrets, else with marks in their
+/// place.
+pub(crate) async fn configuration(
+    vault: &dyn Vault,
+    pack: &Pack,
+    opened: bool,
+) -> Result<Value, Unavailable> {
+    let mut pack = pack.clone();
+    if opened {
+        let mut config = std::mem::take(&mut pack.config);
+        secrets::restore(vault, &pack, &mut config).await?;
+        return Ok(config);
+    }
+    packs::redact(&mut pack);
+    Ok(pack.config)
 }
 
 /// Takes the secret values out of `parameters` and seals them.

@@ -38,7 +38,7 @@ use tokio::task::JoinHandle;
 use twice::Twice;
 
 /// How long something may take before it counts as never happening.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Not everything is told by the feed: look so often anyway.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -162,7 +162,12 @@ impl Harness {
         let config = workers::Config {
             processes: 64,
             natives: 8,
-            terms: run::Terms { look: Duration::from_millis(5), ..run::Terms::default() },
+            terms: run::Terms {
+                // The clock is set forward by hours, and who runs is not dead for that.
+                timeout: Duration::from_secs(7 * 86_400),
+                look: Duration::from_millis(5),
+                ..run::Terms::default()
+            },
         };
         let workers = tokio::spawn(workers::run(ports.clone(), config, stopped));
         self.life = Some(Life { local, ports, calm, crash, stop, workers });

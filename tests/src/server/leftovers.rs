@@ -16,7 +16,11 @@ pub fn of(data: &Path) -> Vec<String> {
         .expect("the database can be opened");
     let mut left = Vec::new();
     for (what, query) in [
-        ("message", "SELECT queue || ' ' || body FROM letters"),
+        (
+            "message",
+            "SELECT queue || ' ' || line || ' ' || body || ', received ' || receives || ' times: ' \
+             || COALESCE(reason, 'no complaint') FROM letters",
+        ),
         ("slot", "SELECT partition || ' ' || sort FROM records WHERE kind = 'slot'"),
         ("ticket", "SELECT partition || ' ' || sort FROM records WHERE kind = 'ticket'"),
         ("due", "SELECT partition || ' ' || due_sort FROM records WHERE due_partition IS NOT NULL"),

@@ -18,10 +18,16 @@ const REQUESTS: usize = 1_000;
 /// the most that were held at once.
 async fn follow(feed: Arc<dyn Feed>, mut cursor: FeedCursor) -> (Vec<(u64, ExecutionId)>, usize) {
     let (mut grants, mut held, mut most, mut over) = (Vec::new(), 0_usize, 0, 0);
+    let mut moment = None;
     while over < REQUESTS {
         let changes = feed.after(cursor).await.expect("the follower keeps up");
         for change in &changes {
             cursor = change.cursor;
+            // A slot changes hands within one commit, whose changes are all of one moment.
+            if moment != Some(change.at) {
+                most = most.max(held);
+                moment = Some(change.at);
+            }
             if change.kind != Kind::Execution {
                 continue;
             }
@@ -45,7 +51,6 @@ async fn follow(feed: Arc<dyn Feed>, mut cursor: FeedCursor) -> (Vec<(u64, Execu
                 }
                 _ => {}
             }
-            most = most.max(held);
         }
     }
     grants.sort_unstable();

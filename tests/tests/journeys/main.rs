@@ -6,3 +6,4 @@ mod events;
 mod limits;
 mod lines;
 mod rates;
+mod secrets;

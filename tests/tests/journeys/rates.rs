@@ -26,6 +26,16 @@ async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
     let least = (REQUESTS - 3) as f64 / 10.0;
     let taken = since.elapsed().as_secs_f64();
     assert!(taken >= least - 0.01, "all went within {taken} s, {least} s at least are due");
+    for id in &ids {
+        let e = harness.execution(*id).await;
+        eprintln!(
+            "{} created {} started {:?}",
+            id,
+            e.created.time(),
+            e.started_at.map(|s| s.time())
+        );
+    }
+    eprintln!("{:?} {:?}", harness.recording.calls(), harness.recording.admissions(echo.as_str()));
     let mut started = harness.runner.started();
     // Those of the burst start side by side.
     started[..3].sort();

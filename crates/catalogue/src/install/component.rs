@@ -6,7 +6,7 @@ use crate::draft::Draft;
 use crate::error::{Error, Failure};
 use crate::links::{self, Links};
 use crate::policy_document::PolicyDocument;
-use crate::{check, policies, read, sensors, timers};
+use crate::{check, policies, read, secrets, sensors, timers};
 use attune_domain::Timestamp;
 use attune_domain::catalogue::{Action, Rule, Sensor, Trigger};
 use attune_domain::id::{ActionId, PolicyId, RuleId, SensorId, TriggerId};
@@ -134,15 +134,18 @@ pub(super) fn action(
     })
 }
 
-pub(super) fn sensor(
+/// Stores a sensor as its file has it.
+pub(super) async fn store_sensor(
     file: &SensorDefinition,
-    old: Option<&Sensor>,
     run: &Run<'_>,
-) -> Result<Sensor, Error> {
+) -> Result<Sensor, Failure> {
+    let ports = run.ports;
     check::schema("parameters", file.parameters.as_ref())?;
-    let now = run.ports.clock.now();
+    let before: Option<Stored<Sensor>> = read::stored(ports, file.reference.as_str()).await?;
+    let old = before.as_ref().map(|before| &before.value);
+    let now = ports.clock.now();
     let mut sensor = Sensor {
-        id: old.map_or_else(|| SensorId::new(run.ports.ids.next()), |old| old.id),
+        id: old.map_or_else(|| SensorId::new(ports.ids.next()), |old| old.id),
         reference: file.reference.clone(),
         pack: Some(run.pack.id),
         pack_ref: Some(run.pack.reference.clone()),
@@ -154,14 +157,22 @@ pub(super) fn sensor(
         trigger_refs: file.trigger_refs.clone(),
         param_schema: file.parameters.clone(),
         config: file.config.clone(),
+        secrets: None,
         timer: None,
         placement: file.placement.clone(),
         is_adhoc: false,
         created: old.map_or(now, |old| old.created),
         updated: old.map_or(now, |old| old.updated),
     };
-    let spec = sensors::fits(&sensor)?;
-    sensor.timer = sensors::timer(run.ports, old, &sensor, spec);
+    let spec = sensors::fits(&sensor, sensor.config.as_ref())?;
+    sensor.timer = sensors::timer(ports, old, &sensor, spec);
+    secrets::seal_sensor(ports, old, &mut sensor).await?;
+    if old != Some(&sensor) {
+        sensor.touch(now);
+        let mut draft = Draft::new();
+        draft.store(before.as_ref(), &sensor);
+        draft.commit(ports).await?;
+    }
     Ok(sensor)
 }
 
@@ -194,6 +205,7 @@ pub(super) async fn store_rule(file: &RuleDefinition, run: &Run<'_>) -> Result<R
         action: None,
         action_ref: file.action_ref.clone(),
         action_params: file.action_params.clone(),
+        secrets: None,
         conditions: file.conditions.clone(),
         enabled: file.enabled,
         timer: None,
@@ -204,6 +216,7 @@ pub(super) async fn store_rule(file: &RuleDefinition, run: &Run<'_>) -> Result<R
         updated: old.map_or(now, |old| old.updated),
     };
     let mut rule = links::linked(ports, old, rule, &links)?;
+    secrets::seal_rule(ports, old, &mut rule, &links).await?;
     if old != Some(&rule) {
         rule.touch(now);
         let mut draft = Draft::new();

@@ -18,6 +18,7 @@ use attune_ports::Ports;
 use attune_ports::records::{Key, Query};
 use attune_ports::runner::{Cancelled, Invocation, Outcome, Runner};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -38,7 +39,7 @@ impl Runner for Idle {
 pub struct World {
     pub ports: Ports,
     local: attune_local::Local,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -46,7 +47,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let config = attune_local::Config::default();
         let local = attune_local::open(folder.path(), &config, Arc::new(Idle)).unwrap();
-        Self { ports: local.ports.clone(), local, _folder: folder }
+        Self { ports: local.ports.clone(), local, folder }
     }
 
     /// With pack `my`, actions `p.act` and `p.other`, and triggers `p.one`, `p.two` and
@@ -117,6 +118,12 @@ impl World {
         })
     }
 
+    /// Whether any file of the data folder holds this text.
+    pub async fn has_on_disk(&self, text: &str) -> bool {
+        self.ports.records.settle().await.unwrap();
+        is_in_folder(self.folder.path(), text.as_bytes())
+    }
+
     /// Names of all schedules, in order.
     pub async fn scheduled(&self) -> Vec<(String, i64)> {
         let mut list = self.ports.schedules.list().await.unwrap();
@@ -148,6 +155,16 @@ impl Drop for World {
     fn drop(&mut self) {
         self.local.close();
     }
+}
+
+fn is_in_folder(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_in_folder(&path, bytes);
+        }
+        std::fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes)
+    })
 }
 
 pub fn reference(name: &str) -> ComponentRef {
