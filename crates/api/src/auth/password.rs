@@ -4,12 +4,24 @@ use crate::Error;
 use argon2::{Algorithm, Argon2, Params, Version};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use std::sync::OnceLock;
-use tokio::sync::Semaphore;
+use std::sync::{OnceLock, mpsc};
 
-/// Hashes at once. Each takes tens of milliseconds and megabytes, so that a flood of logins would starve
-/// everything else.
-static ROOM: Semaphore = Semaphore::const_new(2);
+type Work = Box<dyn FnOnce() + Send>;
+
+/// The thread that hashes, one password after the other: each takes tens of milliseconds and megabytes, so
+/// that a flood of logins on all threads would starve everything else, and every thread that ever hashed
+/// would keep the memory.
+fn hasher() -> Option<&'static mpsc::Sender<Work>> {
+    static HASHER: OnceLock<Option<mpsc::Sender<Work>>> = OnceLock::new();
+    HASHER
+        .get_or_init(|| {
+            let (sender, receiver) = mpsc::channel::<Work>();
+            let thread = std::thread::Builder::new().name("passwords".into());
+            thread.spawn(move || receiver.into_iter().for_each(|work| work())).ok()?;
+            Some(sender)
+        })
+        .as_ref()
+}
 
 /// The variant of OWASP's recommendations with the least memory, for the most passes: the server's memory
 /// is small, and this is its largest allocation. Hashes name their own cost, so that it may change.
@@ -22,8 +34,14 @@ fn argon2() -> Result<Argon2<'static>, Error> {
 async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let _room = ROOM.acquire().await.map_err(|e| Error::Internal(e.into()))?;
-    tokio::task::spawn_blocking(work).await.map_err(|e| Error::Internal(e.into()))?
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let work = Box::new(move || {
+        // Whoever asked may have gone away.
+        let _ = answer.send(work());
+    });
+    let gone = || Error::Internal("the thread for passwords is gone".into());
+    hasher().and_then(|hasher| hasher.send(work).ok()).ok_or_else(gone)?;
+    answered.await.map_err(|_| gone())?
 }
 
 fn hash_now(password: &str) -> Result<String, Error> {
