@@ -161,8 +161,7 @@ impl Execution {
     /// Whether its end must be told to somebody: its lane, or its parent.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        self.parent.is_some()
-            || matches!(&self.place, Some(Place { holds: Holds::Slot(_), .. }))
+        self.parent.is_some() || matches!(&self.place, Some(Place { holds: Holds::Slot(_), .. }))
     }
 }
 

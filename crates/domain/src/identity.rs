@@ -33,6 +33,9 @@ pub struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("id", &self.id).field("login", &self.login).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("id", &self.id)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
     }
 }

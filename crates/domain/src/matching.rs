@@ -113,9 +113,9 @@ impl RuleSet {
     /// Compiles rules. One whose conditions cannot be read never matches.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        let prepared = rules.into_iter().map(|rule| {
-            (Condition::parse_lenient(&rule.conditions), PreparedRule::new(rule))
-        });
+        let prepared = rules
+            .into_iter()
+            .map(|rule| (Condition::parse_lenient(&rule.conditions), PreparedRule::new(rule)));
         Self { index: condition::Index::new(prepared) }
     }
 

@@ -104,7 +104,9 @@ impl Window {
                         .from_local_datetime(&naive)
                         .earliest()
                         .or_else(|| {
-                            self.timezone.from_local_datetime(&(naive + Duration::hours(1))).earliest()
+                            self.timezone
+                                .from_local_datetime(&(naive + Duration::hours(1)))
+                                .earliest()
                         })
                         .map(|at| at.with_timezone(&Utc))
                 })
@@ -210,8 +212,7 @@ impl Policy {
         if self.parameters.is_empty() {
             return LaneKey::of(self.id, None);
         }
-        let values: Vec<&Value> =
-            self.parameters.iter().map(|path| at(parameters, path)).collect();
+        let values: Vec<&Value> = self.parameters.iter().map(|path| at(parameters, path)).collect();
         let text = serde_json::to_vec(&values).unwrap_or_default();
         LaneKey::of(self.id, Some(&hex::encode(&Sha256::digest(text)[..10])))
     }
@@ -277,10 +278,12 @@ mod tests {
 
     #[test]
     fn grouping_gives_each_value_a_lane_of_its_own() {
-        let grouped =
-            Policy { parameters: vec!["host.name".into()], ..policy(1, Scope::Global) };
+        let grouped = Policy { parameters: vec!["host.name".into()], ..policy(1, Scope::Global) };
         let lane = |value: Value| grouped.lane(value.as_object());
-        assert_eq!(lane(json!({"host": {"name": "a"}, "x": 1})), lane(json!({"host": {"name": "a"}})));
+        assert_eq!(
+            lane(json!({"host": {"name": "a"}, "x": 1})),
+            lane(json!({"host": {"name": "a"}}))
+        );
         assert_ne!(lane(json!({"host": {"name": "a"}})), lane(json!({"host": {"name": "b"}})));
         assert_eq!(lane(json!({})), grouped.lane(None));
     }
@@ -304,7 +307,13 @@ mod tests {
             assert_eq!(terms.hold(moment.parse().unwrap()), holds, "{moment}");
         }
         let edge = |moment: &str| terms.next_change(moment.parse().unwrap()).unwrap();
-        assert_eq!(edge("2026-11-20T12:00:00Z"), "2026-11-20T21:00:00Z".parse::<Timestamp>().unwrap());
-        assert_eq!(edge("2026-11-20T23:00:00Z"), "2026-11-21T05:00:00Z".parse::<Timestamp>().unwrap());
+        assert_eq!(
+            edge("2026-11-20T12:00:00Z"),
+            "2026-11-20T21:00:00Z".parse::<Timestamp>().unwrap()
+        );
+        assert_eq!(
+            edge("2026-11-20T23:00:00Z"),
+            "2026-11-21T05:00:00Z".parse::<Timestamp>().unwrap()
+        );
     }
 }

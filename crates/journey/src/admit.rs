@@ -63,7 +63,8 @@ async fn next(ports: &Ports, subjects: &[Subject]) -> Result<usize, Unavailable>
                 Found::Before(announcements) => again.extend(announcements),
                 Found::Applicant(applicant) => {
                     let mut applicant = *applicant;
-                    let action = definitions::action(ports, &applicant.execution.action_ref).await?;
+                    let action =
+                        definitions::action(ports, &applicant.execution.action_ref).await?;
                     let own = way_of(ports, &mut applicant, action.as_ref()).await?;
                     if way.as_ref().is_some_and(|way| way.lane != own.lane) {
                         break;
@@ -98,7 +99,8 @@ async fn way_of(
     let runtime = action.and_then(|prepared| prepared.action.runtime);
     execution.runtime = runtime;
     execution.action = action.map(|prepared| prepared.action.id);
-    let inherits = applicant.enforcement.as_ref().is_some_and(|e| e.body.permission_set_refs.is_none());
+    let inherits =
+        applicant.enforcement.as_ref().is_some_and(|e| e.body.permission_set_refs.is_none());
     if let Some(prepared) = action.filter(|_| inherits) {
         execution
             .permission_set_refs
@@ -174,8 +176,7 @@ async fn open_lane(
     now: Timestamp,
 ) -> Result<(Lane, u64), Unavailable> {
     let Some(loaded) = load::lane(ports, key).await? else {
-        let lane =
-            Lane::new(key.clone(), policy.id, policy.terms.clone(), policy.updated, now);
+        let lane = Lane::new(key.clone(), policy.id, policy.terms.clone(), policy.updated, now);
         return Ok((lane, 0));
     };
     let mut lane = loaded.body;
@@ -223,7 +224,10 @@ fn settle(
         Verdict::Unschedulable => {
             let why = match execution.action {
                 None => format!("Action '{}' not found", execution.action_ref),
-                Some(_) => format!("Action '{}' has no runtime that this server knows", execution.action_ref),
+                Some(_) => format!(
+                    "Action '{}' has no runtime that this server knows",
+                    execution.action_ref
+                ),
             };
             execution.status = ExecutionStatus::Failed;
             execution.result = Some(ended("failed", execution, &why, now));
@@ -279,8 +283,8 @@ fn write(mut commit: Commit, applicant: Applicant, way: &Way, now: Timestamp) ->
         match holds {
             Holds::Slot(grant) => {
                 let slot = Slot { execution: execution.id, grant: *grant, since: now };
-                commit = commit
-                    .create(Record::new(Kind::Slot, layout::slot(key, execution.id), &slot));
+                commit =
+                    commit.create(Record::new(Kind::Slot, layout::slot(key, execution.id), &slot));
             }
             Holds::Ticket(_) => {
                 if let Some(waiter) = &applicant.waiter {
@@ -296,4 +300,3 @@ fn write(mut commit: Commit, applicant: Applicant, way: &Way, now: Timestamp) ->
     }
     commit
 }
-

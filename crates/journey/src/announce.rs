@@ -43,10 +43,8 @@ impl Announcement {
 
     /// An enforcement is to be admitted, in the order of its action.
     pub(crate) fn enforcement(enforcement: &Enforcement) -> Self {
-        let step = Step::EnforcementCreated {
-            enforcement: enforcement.id,
-            event: enforcement.event,
-        };
+        let step =
+            Step::EnforcementCreated { enforcement: enforcement.id, event: enforcement.event };
         Self::now(Queue::Admit, enforcement.action_ref.as_str(), step)
     }
 

@@ -158,7 +158,8 @@ impl Carrier {
         let own = TIMER_SENSOR.to_owned();
         Ok(match kind {
             "rule" => {
-                let rule: Option<Rule> = crate::load::definition(ports, Kind::Rule, reference).await?;
+                let rule: Option<Rule> =
+                    crate::load::definition(ports, Kind::Rule, reference).await?;
                 rule.filter(|rule| rule.enabled).map(|rule| Self {
                     timer: rule.timer,
                     trigger_ref: rule.trigger_ref,

@@ -52,12 +52,14 @@ pub async fn handle(ports: &Ports, id: EventId) -> Result<(), Unavailable> {
         for rule in matches {
             enforcements.push(enforce(ports, &event, whole.as_ref(), rule, &occurrence).await?);
         }
-        event.matching.upto = enforcements.last().and_then(|made| made.rule).or(event.matching.upto);
+        event.matching.upto =
+            enforcements.last().and_then(|made| made.rule).or(event.matching.upto);
         event.matching.done = !more;
-        event.matching.enforcements.extend(enforcements.iter().map(|made| Matched {
-            enforcement: made.id,
-            action_ref: made.action_ref.clone(),
-        }));
+        event.matching.enforcements.extend(
+            enforcements
+                .iter()
+                .map(|made| Matched { enforcement: made.id, action_ref: made.action_ref.clone() }),
+        );
 
         let now = ports.clock.now();
         let due = Some(announce::overdue_at(now, now));
@@ -124,7 +126,9 @@ async fn enforce(
         );
     }
     let config = match &pack {
-        Some(pack) => Some(secrets::configuration(&*ports.vault, &pack.pack, leak.is_none()).await?),
+        Some(pack) => {
+            Some(secrets::configuration(&*ports.vault, &pack.pack, leak.is_none()).await?)
+        }
         None => None,
     };
     let mut parameters = prepared.render(occurrence, config.as_ref()).unwrap_or_else(|error| {
@@ -136,8 +140,7 @@ async fn enforce(
         attune_catalogue::secrets::restore(&*ports.vault, rule, &mut parameters).await?;
     }
     let context = secrets::of_enforcement(id);
-    let sealed =
-        secrets::take(&*ports.vault, &context, action.as_deref(), &mut parameters).await?;
+    let sealed = secrets::take(&*ports.vault, &context, action.as_deref(), &mut parameters).await?;
     let config =
         payload::stash(&*ports.blobs, &format!("enforcements/{id}.config"), parameters).await?;
     let now = ports.clock.now();

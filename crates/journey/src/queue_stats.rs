@@ -85,8 +85,8 @@ async fn oldest(ports: &Ports, lane: &Lane) -> Result<Option<Timestamp>, Unavail
         return Ok(None);
     }
     for priority in 0..=9 {
-        let query = Query::partition(format!("lane/{}", lane.key), 1)
-            .prefix(format!("ticket/{priority}."));
+        let query =
+            Query::partition(format!("lane/{}", lane.key), 1).prefix(format!("ticket/{priority}."));
         for record in ports.records.query(&query).await?.records {
             let waiter: Waiter =
                 record.decode().map_err(|e| Unavailable::new("records", e.source))?;

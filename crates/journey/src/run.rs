@@ -9,8 +9,8 @@ use attune_domain::execution::{Claim, Execution};
 use attune_domain::id::ExecutionId;
 use attune_domain::status::ExecutionStatus;
 use attune_ports::records::Commit;
-use attune_ports::tokens::Holder;
 use attune_ports::runner::{Cancelled, Invocation, Outcome};
+use attune_ports::tokens::Holder;
 use attune_ports::{Ports, Unavailable};
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
@@ -80,7 +80,8 @@ async fn claim(
             return Ok(None);
         }
         let now = ports.clock.now();
-        let longest = TimeDelta::from_std(terms.timeout + terms.grace).unwrap_or(TimeDelta::hours(1));
+        let longest =
+            TimeDelta::from_std(terms.timeout + terms.grace).unwrap_or(TimeDelta::hours(1));
         execution.status = ExecutionStatus::Running;
         execution.updated = now;
         execution.started_at.get_or_insert(now);
@@ -172,10 +173,7 @@ async fn parameters(
 }
 
 fn failed(error: String) -> Outcome {
-    Outcome {
-        status: ExecutionStatus::Failed,
-        result: json!({"succeeded": false, "error": error}),
-    }
+    Outcome { status: ExecutionStatus::Failed, result: json!({"succeeded": false, "error": error}) }
 }
 
 /// Completes when the execution is cancelled, or is not this attempt's any more.

@@ -1,8 +1,8 @@
 //! Whom admission is about: an enforcement that has no execution yet, or an execution asked for directly.
 
 use crate::announce::{self, Announcement};
-use crate::load::{self, Versioned};
 use crate::layout;
+use crate::load::{self, Versioned};
 use attune_domain::Timestamp;
 use attune_domain::admission::Waiter;
 use attune_domain::catalogue::{Placement, Rule};
@@ -90,10 +90,7 @@ pub(crate) async fn find(ports: &Ports, subject: Subject) -> Result<Found, Unava
 }
 
 /// The rule was disabled or removed since it matched: no execution.
-async fn disable(
-    ports: &Ports,
-    mut loaded: Versioned<Enforcement>,
-) -> Result<Found, Unavailable> {
+async fn disable(ports: &Ports, mut loaded: Versioned<Enforcement>) -> Result<Found, Unavailable> {
     loaded.body.status = EnforcementStatus::Disabled;
     loaded.body.resolved_at = Some(ports.clock.now());
     let record = layout::enforcement_record(&loaded.body, None);

@@ -171,11 +171,7 @@ fn is_dead(ports: &Ports, claim: &Claim, now: Timestamp) -> bool {
 }
 
 /// The worker died: run again if the policy says so, else abandon. An action is never silently run twice.
-async fn give_up(
-    ports: &Ports,
-    found: &Execution,
-    swept: &mut Swept,
-) -> Result<(), Unavailable> {
+async fn give_up(ports: &Ports, found: &Execution, swept: &mut Swept) -> Result<(), Unavailable> {
     let mut attempts = Attempts::default();
     loop {
         let Some(Versioned { mut body, version }) =
@@ -231,11 +227,7 @@ async fn may_run_again(ports: &Ports, execution: &Execution) -> Result<bool, Una
     Ok(action.is_some_and(|prepared| ports.runner.is_pure(runtime, &prepared.action.entrypoint)))
 }
 
-fn abandoned(
-    execution: &Execution,
-    claim: Option<&Claim>,
-    now: Timestamp,
-) -> serde_json::Value {
+fn abandoned(execution: &Execution, claim: Option<&Claim>, now: Timestamp) -> serde_json::Value {
     json!({
         "succeeded": false,
         "error": "The worker that ran this execution died before it recorded an outcome",
@@ -245,4 +237,3 @@ fn abandoned(
         "reconciled_at": now,
     })
 }
-

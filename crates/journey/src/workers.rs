@@ -49,12 +49,7 @@ pub async fn run(ports: Ports, config: Config, stop: watch::Receiver<bool>) {
 }
 
 /// Takes batches of one queue, one after the other.
-async fn steps(
-    ports: Ports,
-    queue: Queue,
-    config: Arc<Config>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn steps(ports: Ports, queue: Queue, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
     while let Some(batch) = next(&ports, queue, BATCH, &mut stop).await {
         work(&ports, queue, &config.terms, batch).await;
     }

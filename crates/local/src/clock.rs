@@ -24,9 +24,9 @@ pub(crate) struct SequentialIds {
 impl Ids for SequentialIds {
     fn next(&self) -> i64 {
         let fresh = id::compose(chrono::Utc::now().timestamp_millis(), 0);
-        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-            Some(fresh.max(last + 1))
-        });
+        let last = self
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(fresh.max(last + 1)));
         fresh.max(last.unwrap_or_else(|last| last) + 1)
     }
 

@@ -71,7 +71,9 @@ pub enum Error {
     #[error("cannot open the database")]
     Database(#[from] rusqlite::Error),
     /// The database was written by a newer version.
-    #[error("the data folder was written by a newer version of Attune (format {found}, this one knows {known})")]
+    #[error(
+        "the data folder was written by a newer version of Attune (format {found}, this one knows {known})"
+    )]
     Newer {
         /// Format found.
         found: i64,

@@ -138,9 +138,10 @@ impl Queues for LocalQueues {
             if left.is_zero() {
                 return Ok(vec![]);
             }
-            let surfaces = surfaces
-                .and_then(|at| (at - Utc::now()).to_std().ok())
-                .map_or(left, |until| until.max(Duration::from_millis(1)));
+            // A moment that has passed since we looked is no reason to wait.
+            let surfaces = surfaces.map_or(left, |at| {
+                (at - Utc::now()).to_std().unwrap_or_default().max(Duration::from_millis(1))
+            });
             // Either way the next round looks again.
             let _ = tokio::time::timeout(left.min(surfaces), news.notified()).await;
         }
@@ -172,8 +173,7 @@ impl Queues for LocalQueues {
         if let Some((number, receives)) = parse(&receipt) {
             let died = receives >= self.max_receives;
             let at = later(now, delay);
-            let back =
-                state.letterbox(queue).give_back(number, receives, at, now, died, reason);
+            let back = state.letterbox(queue).give_back(number, receives, at, now, died, reason);
             if let Some(letter) = back {
                 if died {
                     tracing::warn!(%queue, number, reason, "a message went to the dead letters");

@@ -133,8 +133,7 @@ impl LocalSchedules {
             if stored.schedule.timer.generation != tick.generation {
                 return Ok(());
             }
-            let stored =
-                Stored { last: Some(tick.scheduled_at), count: tick.count, ..stored };
+            let stored = Stored { last: Some(tick.scheduled_at), count: tick.count, ..stored };
             plan.put(stored.clone(), Utc::now());
             stored
         };
@@ -162,8 +161,8 @@ impl Schedules for LocalSchedules {
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
         self.plan.lock().forget(name);
-        let commit = Commit::new()
-            .delete(Key::new(PARTITION, name), attune_ports::records::Expect::Any);
+        let commit =
+            Commit::new().delete(Key::new(PARTITION, name), attune_ports::records::Expect::Any);
         self.records.commit(commit).await.map_err(|e| Unavailable::new("schedules", e))
     }
 
@@ -204,9 +203,8 @@ impl Ticker {
                     }
                 }
                 Err(at) => {
-                    let until = at.map_or(LOOK, |at| {
-                        (at - now).to_std().unwrap_or_default().min(LOOK)
-                    });
+                    let until =
+                        at.map_or(LOOK, |at| (at - now).to_std().unwrap_or_default().min(LOOK));
                     let _ = tokio::time::timeout(until, self.schedules.news.notified()).await;
                 }
             }

@@ -1,16 +1,14 @@
 //! What changed, in order.
 
 use crate::records::{Key, Kind};
-use attune_domain::Timestamp;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use attune_domain::Timestamp;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A position in the feed: everything up to it has been seen.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FeedCursor(pub u64);
 

@@ -189,12 +189,25 @@ impl Record {
     /// Where `body` cannot be written as JSON, which the domain's types always can.
     pub fn new<T: Serialize>(kind: Kind, key: Key, body: &T) -> Self {
         let body = serde_json::to_vec(body).expect("domain types serialise to JSON");
-        Self { key, kind, version: 0, body: body.into(), places: vec![], tally: None, expires_at: None }
+        Self {
+            key,
+            kind,
+            version: 0,
+            body: body.into(),
+            places: vec![],
+            tally: None,
+            expires_at: None,
+        }
     }
 
     /// The same, found at this place.
     #[must_use]
-    pub fn at(mut self, index: Index, partition: impl Into<String>, sort: impl Into<String>) -> Self {
+    pub fn at(
+        mut self,
+        index: Index,
+        partition: impl Into<String>,
+        sort: impl Into<String>,
+    ) -> Self {
         self.places.push(Place { index, partition: partition.into(), sort: sort.into() });
         self
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Instant;
 
 /// A burst of three at once, then ten a second; in order, none lost, and woken about as often as needed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
     const REQUESTS: usize = 12;
     let mut harness = Harness::start(Options::default()).await;
@@ -16,6 +16,28 @@ async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
     let terms = Terms { rate: Some(rate), ..Terms::default() };
     harness.policy(&echo, PolicyTerms { terms, ..PolicyTerms::default() }).await;
     let since = Instant::now();
+    let feed = harness.feed();
+    let mut cursor = feed.head();
+    tokio::spawn(async move {
+        loop {
+            for c in feed.after(cursor).await.unwrap() {
+                cursor = c.cursor;
+                if c.kind == attune_ports::records::Kind::Execution {
+                    if let Some(n) = &c.new {
+                        let e: attune_domain::execution::Execution =
+                            serde_json::from_slice(n).unwrap();
+                        eprintln!(
+                            "{} {} {} {:?}",
+                            c.at.time(),
+                            e.id,
+                            e.status,
+                            e.place.map(|p| p.holds)
+                        );
+                    }
+                }
+            }
+        }
+    });
     let mut ids = Vec::new();
     for n in 0..REQUESTS {
         ids.push(harness.request(&echo, &n.to_string(), &json!({})).await);
@@ -44,7 +66,7 @@ async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
 }
 
 /// A rate whose policy cancels refuses what exceeds it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_rate_that_cancels_refuses() {
     let mut harness = Harness::start(Options::default()).await;
     let echo = harness.action("echo", "echo.sh").await;

@@ -91,7 +91,8 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let ports = platform.local.ports.clone();
-    let working = tokio::spawn(workers::run(ports.clone(), platform.workers.clone(), stopped.clone()));
+    let working =
+        tokio::spawn(workers::run(ports.clone(), platform.workers.clone(), stopped.clone()));
     let ticking = tokio::spawn({
         let (ticker, sink) = (platform.local.ticker.clone(), Ingest(ports.clone()));
         async move { ticker.run(&sink).await }

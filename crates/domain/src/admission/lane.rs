@@ -126,7 +126,13 @@ pub struct Arrival {
 impl Lane {
     /// An empty lane.
     #[must_use]
-    pub fn new(key: LaneKey, policy: PolicyId, terms: Terms, of: Timestamp, now: Timestamp) -> Self {
+    pub fn new(
+        key: LaneKey,
+        policy: PolicyId,
+        terms: Terms,
+        of: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         let bucket = terms.rate.as_ref().map(|rate| Bucket::full(rate, now));
         Self {
             key,

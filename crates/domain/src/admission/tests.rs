@@ -35,7 +35,11 @@ fn a_lane_answers_by_its_terms() {
                 Admission::Admitted(grant) => format!("slot {grant}"),
                 Admission::Waiting(waiter) => format!("ticket {}", waiter.ticket.number),
                 Admission::Throttled(waiter, at) => {
-                    format!("ticket {} until +{}", waiter.ticket.number, (at - start()).num_seconds())
+                    format!(
+                        "ticket {} until +{}",
+                        waiter.ticket.number,
+                        (at - start()).num_seconds()
+                    )
                 }
                 Admission::Refused(_) => "refused".to_owned(),
             })
@@ -96,13 +100,19 @@ fn tickets_sort_as_text_as_they_do_as_values() {
 /// What may happen to a lane.
 #[derive(Clone, Debug)]
 enum Happening {
-    Comes { priority: u8 },
+    Comes {
+        priority: u8,
+    },
     /// The n-th of those who run is over.
     Ends(usize),
     /// The n-th of those who wait is cancelled.
     Leaves(usize),
-    Passes { seconds: i64 },
-    Becomes { limit: Option<u32> },
+    Passes {
+        seconds: i64,
+    },
+    Becomes {
+        limit: Option<u32>,
+    },
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -126,7 +136,8 @@ struct World {
 impl World {
     fn serve(&mut self) {
         while self.lane.waiting > 0 && self.lane.capacity(self.now) == Capacity::Free {
-            let (ticket, execution) = self.line.pop_first().expect("the counter says somebody waits");
+            let (ticket, execution) =
+                self.line.pop_first().expect("the counter says somebody waits");
             let before = self.running.len();
             self.lane.grant_waiting(self.now);
             self.running.push(execution);

@@ -179,9 +179,10 @@ impl Letterbox {
             numbers.extend(self.ready.drain(..many));
         }
         // Whoever takes something may not come back soon: another is to look at what is left, and to know
-        // when what is hidden comes back.
+        // when what is hidden comes back. Whoever takes nothing knows that himself.
         let waits = self.hidden.first().is_some_and(|(_, first)| !self.in_flight.contains(first));
-        if waits || !self.ready.is_empty() || !self.ready_groups.is_empty() {
+        let left = waits || !self.ready.is_empty() || !self.ready_groups.is_empty();
+        if left && !numbers.is_empty() {
             self.news.notify_one();
         }
         numbers

@@ -68,9 +68,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, Error> {
     )?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match found {
-        0 => connection.execute_batch(&format!(
-            "BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;"
-        ))?,
+        0 => connection
+            .execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {FORMAT}; COMMIT;"))?,
         FORMAT => {}
         found => return Err(Error::Newer { found, known: FORMAT }),
     }

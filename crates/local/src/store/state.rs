@@ -209,8 +209,10 @@ impl State {
         let fresh = match self.active.records.get(&key) {
             Some(pending) => pending.fresh,
             // What is being written at this moment may be there already.
-            None => old.is_none()
-                && !self.flushing.as_ref().is_some_and(|b| b.records.contains_key(&key)),
+            None => {
+                old.is_none()
+                    && !self.flushing.as_ref().is_some_and(|b| b.records.contains_key(&key))
+            }
         };
         if new.is_none() && fresh {
             self.active.records.remove(&key);

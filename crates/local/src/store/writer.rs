@@ -90,9 +90,7 @@ impl Writer {
                     self.shared.state.lock().written(batch);
                     count(&self.shared.counting.batches, usize::from(batch.has_rows()));
                     count(&self.shared.counting.rows, batch.len());
-                    self.shared
-                        .durable
-                        .send_replace(Durable { upto: batch.upto, failure: None });
+                    self.shared.durable.send_replace(Durable { upto: batch.upto, failure: None });
                     return true;
                 }
                 Err(error) => {
@@ -138,8 +136,7 @@ impl Writer {
         }
         // Under the lock, so that none of them is written anew meanwhile.
         let mut state = self.shared.state.lock();
-        let gone: Vec<_> =
-            expired.into_iter().filter(|(key, _)| !state.is_pending(key)).collect();
+        let gone: Vec<_> = expired.into_iter().filter(|(key, _)| !state.is_pending(key)).collect();
         let transaction = self.connection.transaction()?;
         for (key, _) in &gone {
             sqlite::delete(&transaction, key)?;

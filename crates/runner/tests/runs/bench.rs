@@ -1,6 +1,8 @@
 //! A runner over a data folder of its own, with a pack to put actions in.
 
-use attune_domain::catalogue::{ParameterDelivery as Delivery, ParameterFormat as Format, OutputFormat};
+use attune_domain::catalogue::{
+    OutputFormat, ParameterDelivery as Delivery, ParameterFormat as Format,
+};
 use attune_domain::runtime::Runtime;
 use attune_runner::{Config, Invocation, Outcome, Runner, Stream, log_path};
 use serde_json::{Map, Value};

@@ -1,9 +1,11 @@
 //! What arrives at the process.
 
 use crate::bench::{Bench, With};
-use attune_domain::catalogue::{ParameterDelivery as Delivery, ParameterFormat as Format, OutputFormat};
+use attune_domain::catalogue::{
+    OutputFormat, ParameterDelivery as Delivery, ParameterFormat as Format,
+};
 use attune_domain::runtime::Runtime;
-use attune_runner::{Invocation};
+use attune_runner::Invocation;
 use serde_json::{Value, json};
 
 fn parameters() -> Value {

@@ -1,8 +1,8 @@
 //! The environment of a process.
 
 use crate::bench::{Bench, With};
-use attune_domain::catalogue::{ParameterDelivery as Delivery};
-use attune_runner::{Invocation};
+use attune_domain::catalogue::ParameterDelivery as Delivery;
+use attune_runner::Invocation;
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The built-ins that run in process.
 
 use crate::bench::{Bench, With};
-use attune_domain::catalogue::{OutputFormat};
+use attune_domain::catalogue::OutputFormat;
 use attune_runner::{Ended, Invocation, Runner, Stream};
 use serde_json::{Value, json};
 use std::{future::ready, time::Duration};

@@ -1,7 +1,7 @@
 //! The result object.
 
 use crate::bench::{Bench, With};
-use attune_domain::catalogue::{ParameterFormat as Format, OutputFormat};
+use attune_domain::catalogue::{OutputFormat, ParameterFormat as Format};
 use attune_domain::runtime::Runtime;
 use attune_runner::{Ended, Invocation, Stream};
 use serde_json::{Value, json};
