@@ -130,7 +130,7 @@ impl RuleSet {
             created: &created,
             now: event.now,
         };
-        let mut matches: Vec<&PreparedRule> = self.index.matches(&view).into_iter().collect();
+        let mut matches: Vec<&PreparedRule> = self.index.matches(&view).collect();
         matches.sort_by_key(|prepared| prepared.rule.id);
         matches
     }
