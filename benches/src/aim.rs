@@ -23,6 +23,11 @@ impl Aim {
 /// The aim of a measurement, by its name.
 pub fn of(name: &str) -> Option<Aim> {
     let aim = match name {
+        "webhook_noop.completed" => Aim::AtLeast(2_500.0),
+        "latency.p50" => Aim::AtMost(8.0),
+        "rules_1000.matched" => Aim::AtLeast(5_000.0),
+        "memory.idle" => Aim::AtMost(40.0),
+        "memory.worked" => Aim::AtMost(150.0),
         "shell.completed" => Aim::AtLeast(400.0),
         "list_executions.requests" => Aim::AtLeast(5_000.0),
         // Costs that must not grow: the measured ratio is slack for noise, not for growth.

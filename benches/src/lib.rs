@@ -1,5 +1,5 @@
 //! What Attune does per second, measured from outside: a load program that speaks REST to a running
-//! server as any client would, and nothing else. Each scenario answers one question (how many
+//! server as any client would. Each scenario answers one question (how many
 //! webhooks become completed executions in a second? does admission get slower as the line gets
 //! longer?), runs for a bounded count or time against a server with an empty data folder, and
 //! returns [`Measurement`]s, which [`report`] puts beside the [`aim`]s.
@@ -12,6 +12,7 @@ pub mod aim;
 pub mod disk;
 pub mod fixture;
 pub mod http;
+pub mod inside;
 pub mod load;
 pub mod mix;
 pub mod report;

@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::Measurement;
 use crate::fixture::Fixture;
 use crate::http::Request;
+use crate::inside;
 use crate::server::Server;
 use crate::session::{Credentials, Session};
 
@@ -40,13 +41,15 @@ pub enum Scenario {
     QueueDepth,
     /// How much memory does the server hold?
     Memory,
+    /// What does one execution cost inside the server: commits, rows, reads, time for each step?
+    Inside,
     /// What did the last run of the micro-benchmarks say?
     Micro,
 }
 
 impl Scenario {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::WebhookNoop,
         Self::Latency,
         Self::Shell,
@@ -55,6 +58,7 @@ impl Scenario {
         Self::ListExecutions,
         Self::QueueDepth,
         Self::Memory,
+        Self::Inside,
         Self::Micro,
     ];
 
@@ -69,6 +73,7 @@ impl Scenario {
             Self::ListExecutions => "list_executions",
             Self::QueueDepth => "queue_depth",
             Self::Memory => "memory",
+            Self::Inside => "inside",
             Self::Micro => "micro",
         }
     }
@@ -141,6 +146,14 @@ pub async fn run(
     if scenario == Scenario::Micro {
         return micro::read(built).map(Some);
     }
+    if scenario == Scenario::Inside {
+        // A thread of its own: the journey runs on all cores, as the server does.
+        let (scratch, events, others) =
+            (built.join("bench"), size.pick(2_000, 20_000), size.pick(1_000, 10_000));
+        let measured = std::thread::spawn(move || inside::measure(&scratch, events, others));
+        let measured = measured.join().map_err(|_| anyhow::anyhow!("scenario inside panicked"))?;
+        return measured.context("scenario inside").map(Some);
+    }
     let name = scenario.name();
     match target {
         Target::Own { program, scratch } => {
@@ -181,7 +194,7 @@ async fn measure(
         (Scenario::QueueDepth, _) => queue_depth::run(session, size).await,
         (Scenario::Memory, Some(server)) => memory::run(session, fixture, size, server).await,
         (Scenario::Memory, None) => bail!("the memory of a server elsewhere cannot be read"),
-        (Scenario::Micro, _) => bail!("micro-benchmarks need no server"),
+        (Scenario::Inside | Scenario::Micro, _) => bail!("this scenario needs no server"),
     }
 }
 

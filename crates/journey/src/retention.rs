@@ -1,6 +1,6 @@
 //! Retention: what is old enough goes, with its logs and blobs.
 
-use crate::layout;
+use crate::{layout, load};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
 use attune_domain::execution::Execution;
@@ -83,11 +83,20 @@ async fn remove(ports: &Ports, record: Record) -> Result<bool, Unavailable> {
                 return Ok(false);
             }
             ports.logs.delete(execution.id).await?;
-            vec![execution.config, execution.result]
+            let shared = match execution.enforcement {
+                Some(enforcement) => load::enforcement(ports, enforcement).await?.is_some(),
+                None => false,
+            };
+            vec![execution.config.filter(|_| !shared), execution.result]
         }
         Kind::Enforcement => {
             let enforcement: Enforcement = record.decode().map_err(decode_error)?;
-            vec![enforcement.config]
+            // Its execution has the same parameters, in the same blob: the last one takes it along.
+            let shared = match enforcement.execution {
+                Some(execution) => load::execution(ports, execution).await?.is_some(),
+                None => false,
+            };
+            vec![enforcement.config.filter(|_| !shared)]
         }
         Kind::Event => vec![record.decode::<Event>().map_err(decode_error)?.payload],
         _ => return Ok(false),
