@@ -51,8 +51,7 @@ struct Platform {
 impl Platform {
     async fn open(scratch: &Path, others: usize) -> Result<Self> {
         let folder = tempfile::tempdir_in(scratch)?;
-        let mut config = attune_runner::Config::new(folder.path(), "measured");
-        config.api_url = "http://127.0.0.1".into();
+        let config = attune_runner::Config::new(folder.path(), "measured", "http://127.0.0.1");
         let runner = Arc::new(Runner::new(config));
         let local = attune_local::open(folder.path(), &Config::default(), runner)?;
         let core = folder.path().join("core");

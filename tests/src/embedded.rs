@@ -88,12 +88,8 @@ impl Fixture for Embedded {
 
     async fn print(&self, execution: ExecutionId, stream: LogStream, text: &str) {
         use std::io::Write;
-        let stream = match stream {
-            LogStream::Stdout => attune_runner::Stream::Stdout,
-            LogStream::Stderr => attune_runner::Stream::Stderr,
-        };
         let logs = self.folder.path().join("logs");
-        let path = attune_runner::log_path(&logs, execution.get(), stream);
+        let path = attune_runner::log_path(&logs, execution, stream);
         std::fs::create_dir_all(path.parent().expect("a log lies in a folder"))
             .expect("the folder of logs can be made");
         let mut file = std::fs::OpenOptions::new()

@@ -1,6 +1,6 @@
 //! What happens around every route, whatever it does.
 
-use crate::{Context, Error, idempotency};
+use crate::{Context, Error, idempotency, unread};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -19,8 +19,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 128;
 
 /// Puts the layers around a router. From the inside: repeated requests are answered as the first was,
-/// what was written is made durable, bodies are limited, panics become answers, browsers are told what
-/// they may do, and everything carries its request id.
+/// what was written is made durable, bodies are limited, what is left of them is read, panics become
+/// answers, browsers are told what they may do, and everything carries its request id.
 pub fn around(router: Router<Context>, context: &Context) -> Router<Context> {
     router
         .fallback(|| async { Error::NotFound("There is no such route".into()) })
@@ -28,6 +28,7 @@ pub fn around(router: Router<Context>, context: &Context) -> Router<Context> {
         .layer(from_fn_with_state(context.clone(), idempotency::layer))
         .layer(from_fn_with_state(context.clone(), durable))
         .layer(DefaultBodyLimit::max(context.config.max_body_bytes))
+        .layer(from_fn(unread::layer))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors(&context.config.cors_origins))
         .layer(from_fn(named))

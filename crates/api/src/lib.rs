@@ -18,6 +18,7 @@ pub mod layers;
 pub mod listing;
 pub mod paging;
 pub mod routes;
+mod unread;
 pub mod wildcard;
 pub mod wire;
 

@@ -27,7 +27,7 @@ pub mod request;
 pub mod retention;
 mod retry;
 pub mod run;
-mod secrets;
+pub mod secrets;
 mod subject;
 pub mod sweep;
 pub mod wake;

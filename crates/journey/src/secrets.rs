@@ -1,4 +1,5 @@
-//! Secret parameters: taken out before anything is stored, put back just before the run.
+//! Secret parameters: taken out before anything is stored, put back just before the run, or for those who
+//! may see them.
 
 use crate::definitions::PreparedAction;
 use attune_catalogue::{packs, secrets};
@@ -10,16 +11,19 @@ use attune_domain::sealed::Sealed;
 use attune_ports::{Unavailable, Vault};
 use serde_json::{Map, Value};
 
-/// What a sealed value belongs to; opening it elsewhere fails.
-fn context(enforcement: Option<EnforcementId>, execution: ExecutionId) -> String {
-    match enforcement {
+/// The context in which an execution's secrets are sealed: that of its enforcement, if it has one. Opening
+/// them in another fails.
+#[must_use]
+pub fn context_of(execution: &Execution) -> String {
+    match execution.enforcement {
         Some(enforcement) => of_enforcement(enforcement),
-        None => of_execution(execution),
+        None => of_execution(execution.id),
     }
 }
 
 /// Context of an enforcement's secrets, and of the execution's that comes from it.
-pub(crate) fn of_enforcement(id: EnforcementId) -> String {
+#[must_use]
+pub fn of_enforcement(id: EnforcementId) -> String {
     format!("enforcement/{id}")
 }
 
@@ -61,6 +65,19 @@ pub(crate) async fn take(
     vault.seal(context, &plain).await.map(Some)
 }
 
+/// Opens what was taken out of parameters and sealed.
+///
+/// # Errors
+/// [`Unavailable`] where the vault cannot open it, as when it was sealed in another context.
+pub async fn open(
+    vault: &dyn Vault,
+    context: &str,
+    sealed: &Sealed,
+) -> Result<Secrets, Unavailable> {
+    let plain = vault.open(context, sealed).await?;
+    serde_json::from_slice(&plain).map_err(|e| Unavailable::new("vault", e))
+}
+
 /// Puts an execution's secrets back into its parameters, and answers their texts, to be struck out of
 /// everything that the run says.
 pub(crate) async fn restore(
@@ -69,9 +86,7 @@ pub(crate) async fn restore(
     parameters: &mut Map<String, Value>,
 ) -> Result<Vec<String>, Unavailable> {
     let Some(sealed) = &execution.secrets else { return Ok(vec![]) };
-    let plain = vault.open(&context(execution.enforcement, execution.id), sealed).await?;
-    let secrets: Secrets =
-        serde_json::from_slice(&plain).map_err(|e| Unavailable::new("vault", e))?;
+    let secrets = open(vault, &context_of(execution), sealed).await?;
     let mut whole = Value::Object(std::mem::take(parameters));
     secrets.restore(&mut whole);
     if let Value::Object(map) = whole {

@@ -29,7 +29,8 @@ impl Feed for LocalFeed {
             if !changes.is_empty() {
                 return Ok(changes);
             }
-            if durable.changed().await.is_err() {
+            // A closed store has nothing more to tell.
+            if self.store.is_stopped() || durable.changed().await.is_err() {
                 return Err(Lagged);
             }
         }

@@ -25,14 +25,13 @@ impl Logs for FileLogs {
         offset: u64,
         max: usize,
     ) -> Result<Option<Bytes>, Unavailable> {
-        let (id, stream, max) = (execution.get(), named(stream), max as u64);
-        let read = attune_runner::read_log(&self.root, id, stream, offset, max).await;
+        let read = attune_runner::read_log(&self.root, execution, stream, offset, max as u64).await;
         Ok(read.map(Bytes::from))
     }
 
     async fn delete(&self, execution: ExecutionId) -> Result<(), Unavailable> {
         for stream in [LogStream::Stdout, LogStream::Stderr] {
-            let path = attune_runner::log_path(&self.root, execution.get(), named(stream));
+            let path = attune_runner::log_path(&self.root, execution, stream);
             match tokio::fs::remove_file(path).await {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(failed(error));
@@ -41,13 +40,6 @@ impl Logs for FileLogs {
             }
         }
         Ok(())
-    }
-}
-
-fn named(stream: LogStream) -> attune_runner::Stream {
-    match stream {
-        LogStream::Stdout => attune_runner::Stream::Stdout,
-        LogStream::Stderr => attune_runner::Stream::Stderr,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is kept of one output stream: redacted, bounded, and in the log at once.
 
 use crate::{
-    log::{Log, Stream},
+    log::Log,
     redaction::{Redaction, Redactor},
 };
+use attune_ports::LogStream;
 use std::borrow::Cow;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -15,7 +16,7 @@ const PIECE: usize = 16 * 1024;
 
 /// One output stream being captured.
 pub(crate) struct Capture<'a> {
-    stream: Stream,
+    stream: LogStream,
     redactor: Redactor<'a>,
     log: Option<Log>,
     /// The most that is captured, in bytes.
@@ -34,7 +35,7 @@ impl<'a> Capture<'a> {
     /// A capture of at most `max` bytes, notice included. `parsed` says whether the text will be
     /// parsed. Without a log, the text is kept in memory only.
     pub(crate) fn new(
-        stream: Stream,
+        stream: LogStream,
         redaction: &'a Redaction,
         log: Option<Log>,
         max: usize,
@@ -107,13 +108,13 @@ impl<'a> Capture<'a> {
     }
 }
 
-fn notice(stream: Stream) -> String {
+fn notice(stream: LogStream) -> String {
     format!("\n\n[OUTPUT TRUNCATED: {} exceeded size limit]\n", stream.as_str())
 }
 
 /// What was kept of one output stream.
 pub(crate) struct Captured {
-    stream: Stream,
+    stream: LogStream,
     clean: Vec<u8>,
     raw: Option<Vec<u8>>,
     dropped: Option<u64>,
@@ -155,7 +156,7 @@ mod tests {
 
     fn captured(secrets: &[&str], max: usize, pieces: &[&str]) -> Captured {
         let redaction = Redaction::new(secrets.iter().copied());
-        let mut capture = Capture::new(Stream::Stdout, &redaction, None, max, true);
+        let mut capture = Capture::new(LogStream::Stdout, &redaction, None, max, true);
         pieces.iter().for_each(|piece| capture.push(piece.as_bytes()));
         capture.finish()
     }

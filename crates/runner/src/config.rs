@@ -33,6 +33,9 @@ pub struct Config {
     pub artifacts_dir: PathBuf,
     /// Told to actions as `ATTUNE_RUNTIME_ENVS_DIR`.
     pub runtime_envs_dir: PathBuf,
+    /// The base URL of the API, told to actions as `ATTUNE_API_URL`; an address that means "any"
+    /// becomes the loopback address.
+    pub api_url: String,
     /// The most that is kept of each output stream, in bytes, truncation notice included.
     pub max_output_bytes: usize,
     /// How long a process group may take to end after SIGTERM, before SIGKILL.
@@ -50,14 +53,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// The default settings over one data folder.
+    /// The default settings over one data folder, with the API at `api_url`.
     #[must_use]
-    pub fn new(data_dir: &Path, instance: impl Into<String>) -> Self {
+    pub fn new(data_dir: &Path, instance: impl Into<String>, api_url: impl Into<String>) -> Self {
         Self {
             logs_dir: data_dir.join("logs"),
             work_dir: data_dir.join("work"),
             artifacts_dir: data_dir.join("artifacts"),
             runtime_envs_dir: data_dir.join("runtime_envs"),
+            api_url: api_url.into(),
             max_output_bytes: 10 * 1024 * 1024,
             term_grace: Duration::from_secs(5),
             drain_grace: Duration::from_secs(2),

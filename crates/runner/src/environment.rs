@@ -1,7 +1,8 @@
 //! The environment of an action: a short allow-list of this process's own, and the protocol's
 //! variables. The API token is the only secret among them.
 
-use crate::{config::Config, encoding::plain, invocation::Invocation, redaction::Redaction};
+use crate::{config::Config, encoding::plain, redaction::Redaction};
+use attune_ports::runner::Invocation;
 use std::{
     collections::BTreeMap,
     env,
@@ -32,9 +33,9 @@ pub(crate) fn protocol(
     let mut set = |name: &str, value: OsString| variables.push((format!("ATTUNE_{name}"), value));
     set("EXEC_ID", invocation.execution.to_string().into());
     set("INSTANCE", config.instance.clone().into());
-    set("ACTION", invocation.action_ref.clone().into());
-    set("PACK_REF", invocation.pack_ref.clone().into());
-    set("API_URL", reachable(&invocation.api_url).into());
+    set("ACTION", invocation.action_ref.as_str().into());
+    set("PACK_REF", invocation.action_ref.pack().into());
+    set("API_URL", reachable(&config.api_url).into());
     set("ARTIFACTS_DIR", absolute(&config.artifacts_dir).into());
     set("RUNTIME_ENVS_DIR", absolute(&config.runtime_envs_dir).into());
     set("PARAMETER_DELIVERY", invocation.parameter_delivery.as_str().into());

@@ -6,10 +6,10 @@ use crate::{
     entrypoint::{self, Entry},
     environment::{self, absolute},
     inline,
-    invocation::Invocation,
     redaction::Redaction,
 };
 use attune_domain::{catalogue::ParameterDelivery, runtime::Runtime};
+use attune_ports::runner::Invocation;
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},

@@ -1,12 +1,12 @@
 //! Runs actions.
 //!
 //! An action is a shell script, a piece of shell code, a Python or Node program, an executable
-//! file, or one of the few built-ins that run in process. The caller describes one run as an
-//! [`Invocation`]; [`Runner::run`] hands over the parameters the way the action asked for them,
-//! starts the process in a process group of its own with an allow-listed environment, copies
-//! what it prints into bounded log files while it prints, ends it on a time limit or on request,
-//! and answers with the result object that is stored for the execution. Values named as secrets
-//! never reach a log, a result or an error text.
+//! file, or one of the few built-ins that run in process. [`Runner`] is the journey's port of that
+//! name: told of one run by an [`Invocation`](attune_ports::runner::Invocation), it hands over the
+//! parameters the way the action asked for them, starts the process in a process group of its own
+//! with an allow-listed environment, copies what it prints into bounded log files while it prints,
+//! ends it on a time limit or on request, and answers with the result object that is stored for
+//! the execution. Values named as secrets never reach a log, a result or an error text.
 //!
 //! Every running process group has a small record in the work folder. A server that was killed
 //! calls [`reap`] at its next start: it ends what its former self left running, so that no
@@ -21,13 +21,11 @@ mod encoding;
 mod entrypoint;
 mod environment;
 mod inline;
-mod invocation;
 mod launch;
 mod log;
 mod native;
 mod outcome;
 mod output;
-mod port;
 mod procfs;
 mod reap;
 mod redaction;
@@ -36,10 +34,6 @@ mod runner;
 mod supervision;
 
 pub use config::{Config, Interpreters};
-pub use invocation::Invocation;
-pub use log::{Stream, log_path, read_log};
-pub use native::is_pure;
-pub use outcome::{Ended, Outcome};
-pub use port::Port;
+pub use log::{log_path, read_log};
 pub use reap::{Error as ReapError, reap};
 pub use runner::Runner;

@@ -1,5 +1,7 @@
 //! The log files of executions: one for each output stream, written while the action runs.
 
+use attune_domain::id::ExecutionId;
+use attune_ports::LogStream;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
@@ -7,36 +9,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// An output stream of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-impl Stream {
-    /// The stream's name, as in file names and API routes.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-        }
-    }
-}
-
 /// Where the log of an execution's stream is; the file appears with the stream's first byte.
 #[must_use]
-pub fn log_path(logs_dir: &Path, execution: i64, stream: Stream) -> PathBuf {
+pub fn log_path(logs_dir: &Path, execution: ExecutionId, stream: LogStream) -> PathBuf {
     logs_dir.join(relative_path(execution, stream))
 }
 
 /// The path of a log within the logs folder. Executions are spread over 256 folders, because
 /// a folder with millions of files is slow to list and to clean.
-pub(crate) fn relative_path(execution: i64, stream: Stream) -> String {
-    let shard = execution.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
+pub(crate) fn relative_path(execution: ExecutionId, stream: LogStream) -> String {
+    let shard = execution.get().cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
     format!("{shard:02x}/{execution}.{}", stream.as_str())
 }
 
@@ -46,8 +28,8 @@ pub(crate) fn relative_path(execution: i64, stream: Stream) -> String {
 /// offset yet. A log that is there but cannot be read is reported in the server's own log.
 pub async fn read_log(
     logs_dir: &Path,
-    execution: i64,
-    stream: Stream,
+    execution: ExecutionId,
+    stream: LogStream,
     offset: u64,
     max: u64,
 ) -> Option<Vec<u8>> {
@@ -71,8 +53,8 @@ pub async fn read_log(
 }
 
 /// Removes the logs of an earlier attempt: one that printed more must not show through.
-pub(crate) fn discard(logs_dir: &Path, execution: i64) {
-    for stream in [Stream::Stdout, Stream::Stderr] {
+pub(crate) fn discard(logs_dir: &Path, execution: ExecutionId) {
+    for stream in [LogStream::Stdout, LogStream::Stderr] {
         let path = log_path(logs_dir, execution, stream);
         if let Err(error) = fs::remove_file(&path)
             && error.kind() != io::ErrorKind::NotFound
@@ -96,7 +78,7 @@ enum State {
 }
 
 impl Log {
-    pub(crate) fn new(logs_dir: &Path, execution: i64, stream: Stream) -> Self {
+    pub(crate) fn new(logs_dir: &Path, execution: ExecutionId, stream: LogStream) -> Self {
         Self { path: log_path(logs_dir, execution, stream), state: State::Untouched }
     }
 
@@ -139,12 +121,14 @@ fn create(path: &Path) -> io::Result<File> {
 mod tests {
     use super::*;
 
+    const ID: ExecutionId = ExecutionId::new(7);
+
     #[tokio::test]
     async fn a_log_is_read_in_pieces_while_it_grows() {
         let dir = tempfile::tempdir().unwrap();
-        let read = |offset, max| read_log(dir.path(), 7, Stream::Stdout, offset, max);
+        let read = |offset, max| read_log(dir.path(), ID, LogStream::Stdout, offset, max);
         assert_eq!(read(0, 10).await, None, "no file before the first byte");
-        let mut log = Log::new(dir.path(), 7, Stream::Stdout);
+        let mut log = Log::new(dir.path(), ID, LogStream::Stdout);
         log.append(b"");
         assert_eq!(read(0, 10).await, None, "nothing printed is no first byte");
         log.append(b"one ");
@@ -153,17 +137,23 @@ mod tests {
         assert_eq!(read(4, 10).await.as_deref(), Some(&b"two"[..]));
         assert_eq!(read(0, 2).await.as_deref(), Some(&b"on"[..]));
         assert_eq!(read(99, 10).await.as_deref(), Some(&b""[..]), "beyond the end");
-        discard(dir.path(), 7);
+        discard(dir.path(), ID);
         assert_eq!(read(0, 10).await, None);
     }
 
     #[test]
     fn executions_spread_over_folders() {
         let folders: std::collections::BTreeSet<_> = (1..=2000)
-            .map(|id| relative_path(id, Stream::Stderr).split('/').next().unwrap().to_owned())
+            .map(|id| {
+                relative_path(ExecutionId::new(id), LogStream::Stderr)
+                    .split('/')
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect();
         assert_eq!(folders.len(), 256);
-        assert!(relative_path(12, Stream::Stderr).ends_with("/12.stderr"));
+        assert!(relative_path(ExecutionId::new(12), LogStream::Stderr).ends_with("/12.stderr"));
     }
 
     #[test]
@@ -171,7 +161,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let blocked = dir.path().join("file");
         fs::write(&blocked, "").unwrap();
-        let mut log = Log::new(&blocked, 7, Stream::Stdout);
+        let mut log = Log::new(&blocked, ID, LogStream::Stdout);
         log.append(b"lost");
         log.append(b"lost too");
         assert!(matches!(log.state, State::Broken));

@@ -1,40 +1,13 @@
 //! How a run ended, and the result object that is stored for it.
 
-use crate::{
-    capture::Captured,
-    invocation::Invocation,
-    log::{Stream, relative_path},
-    output,
-    redaction::Redaction,
+use crate::{capture::Captured, log::relative_path, output, redaction::Redaction};
+use attune_domain::{catalogue::OutputFormat, runtime::Runtime, status::ExecutionStatus};
+use attune_ports::{
+    LogStream,
+    runner::{Invocation, Outcome},
 };
-use attune_domain::{catalogue::OutputFormat, runtime::Runtime};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// With exit code 0 and nothing amiss.
-    Completed,
-    /// With another exit code, by a signal, by the time limit, or before it began.
-    Failed,
-    /// Because the caller asked for it.
-    Cancelled,
-}
-
-/// How a run ended and what is stored for it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// How the run ended.
-    pub status: Ended,
-    /// The result object, without secrets. Always with `succeeded`; with `exit_code` (-1 where a
-    /// signal, the time limit or the caller ended the run) and `duration_ms` if the action was
-    /// started; with `error` unless it completed. Then `data` (the parsed output) or `stdout`,
-    /// `stderr_log` (a path within the logs folder), `timed_out`, `cancelled`, `queue_ack`, and
-    /// for truncated streams `stdout_truncated`, `stdout_bytes_truncated` and their stderr twins
-    /// where they apply.
-    pub result: Value,
-}
 
 /// The longest error text that is taken from standard error, in bytes.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -64,7 +37,7 @@ pub(crate) struct Ending {
 /// The outcome of an action that could not be started.
 pub(crate) fn early(error: &str, redaction: &Redaction) -> Outcome {
     let result = json!({"succeeded": false, "error": redaction.text(error)});
-    Outcome { status: Ended::Failed, result }
+    Outcome { status: ExecutionStatus::Failed, result }
 }
 
 /// Whether the action's output is going to be parsed.
@@ -81,12 +54,12 @@ pub(crate) fn of(
     redaction: &Redaction,
 ) -> Outcome {
     let status = match ending.stop {
-        Some(Stop::Cancelled) => Ended::Cancelled,
-        Some(Stop::TimedOut) => Ended::Failed,
-        None if ending.exit_code == 0 && ending.fault.is_none() => Ended::Completed,
-        None => Ended::Failed,
+        Some(Stop::Cancelled) => ExecutionStatus::Cancelled,
+        Some(Stop::TimedOut) => ExecutionStatus::Failed,
+        None if ending.exit_code == 0 && ending.fault.is_none() => ExecutionStatus::Completed,
+        None => ExecutionStatus::Failed,
     };
-    let completed = status == Ended::Completed;
+    let completed = status == ExecutionStatus::Completed;
     let exit_code = if ending.stop == Some(Stop::TimedOut) { -1 } else { ending.exit_code };
     let mut result = Map::new();
     result.insert("exit_code".into(), exit_code.into());
@@ -108,7 +81,7 @@ pub(crate) fn of(
         result.insert("stdout".into(), stdout.text().into());
     }
     if !stderr.bare().trim().is_empty() {
-        let path = relative_path(invocation.execution, Stream::Stderr);
+        let path = relative_path(invocation.execution, LogStream::Stderr);
         result.insert("stderr_log".into(), path.into());
     }
     if !completed {

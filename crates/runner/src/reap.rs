@@ -128,6 +128,7 @@ fn leftovers(records: &[Found], instance: &str) -> Leftovers {
 mod tests {
     use super::*;
     use crate::registry::Record;
+    use attune_domain::id::ExecutionId;
     use std::{
         os::unix::process::CommandExt,
         process::{Child, Command, Stdio},
@@ -144,7 +145,7 @@ mod tests {
     }
 
     fn record(work: &Path, execution: i64, child: &Child) {
-        let mut record = Record::announce(work, execution).unwrap();
+        let mut record = Record::announce(work, ExecutionId::new(execution)).unwrap();
         record.fill(child.id().cast_signed(), &procfs::boot_id()).unwrap();
     }
 
@@ -166,7 +167,7 @@ mod tests {
         fs::create_dir(work.path().join(SCRATCH)).unwrap();
         assert_eq!(reap(work.path(), "reap-1").unwrap(), 1);
         assert!(!is_running(&mut child));
-        assert!(!registry::exists(work.path(), 1), "its record is gone");
+        assert!(!registry::exists(work.path(), ExecutionId::new(1)), "its record is gone");
         assert!(!work.path().join(SCRATCH).exists(), "so are leftover files");
         assert_eq!(reap(work.path(), "reap-1").unwrap(), 0);
     }
@@ -177,7 +178,7 @@ mod tests {
         let mut ours = leftover(2, "reap-2", true);
         let mut of_another_server = leftover(2, "reap-2-other", true);
         let mut of_another_execution = leftover(3, "reap-2", true);
-        drop(Record::announce(work.path(), 2).unwrap());
+        drop(Record::announce(work.path(), ExecutionId::new(2)).unwrap());
         // The marks are there only once the child has replaced its parent's environment.
         while !procfs::has_variables(ours.id().cast_signed(), &["ATTUNE_EXEC_ID=2".into()]) {
             thread::yield_now();

@@ -6,6 +6,7 @@
 //! in between leaves an empty record, which says that something of that execution may run.
 
 use crate::procfs;
+use attune_domain::id::ExecutionId;
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -23,7 +24,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// Announces that a process of this execution is about to start.
-    pub(crate) fn announce(work_dir: &Path, execution: i64) -> io::Result<Self> {
+    pub(crate) fn announce(work_dir: &Path, execution: ExecutionId) -> io::Result<Self> {
         let folder = work_dir.join(FOLDER);
         let path = folder.join(execution.to_string());
         let file = match File::create(&path) {
@@ -55,7 +56,7 @@ impl Record {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
-    pub(crate) execution: i64,
+    pub(crate) execution: ExecutionId,
     /// The group's leader and its start time, if the record was filled in this start of the
     /// machine.
     pub(crate) leader: Option<(i32, u64)>,
@@ -87,6 +88,6 @@ fn leader(text: &str, boot_id: &str) -> Option<(i32, u64)> {
 
 /// Whether an execution has a record.
 #[cfg(test)]
-pub(crate) fn exists(work_dir: &Path, execution: i64) -> bool {
+pub(crate) fn exists(work_dir: &Path, execution: ExecutionId) -> bool {
     work_dir.join(FOLDER).join(execution.to_string()).exists()
 }

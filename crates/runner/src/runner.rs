@@ -3,18 +3,22 @@
 use crate::{
     capture::Capture,
     config::Config,
-    environment,
-    invocation::Invocation,
-    launch,
-    log::{self, Log, Stream},
+    environment, launch,
+    log::{self, Log},
     native::{self, Builtin, http},
-    outcome::{self, Ending, Outcome, Stop},
+    outcome::{self, Ending, Stop},
     procfs,
     redaction::Redaction,
     registry::Record,
     supervision::{self, Group},
 };
-use std::{collections::BTreeMap, ffi::OsString, future::poll_fn, io, pin::Pin, task::Poll};
+use async_trait::async_trait;
+use attune_domain::runtime::Runtime;
+use attune_ports::{
+    LogStream,
+    runner::{Cancelled, Invocation, Outcome},
+};
+use std::{collections::BTreeMap, ffi::OsString, future::poll_fn, io, task::Poll};
 use tokio::time::{Instant, sleep};
 
 /// Runs actions. One runner serves a whole server: it may run any number of them at once.
@@ -50,52 +54,15 @@ impl Runner {
         }
     }
 
-    /// Runs an action to its end, which comes at the latest when its time limit and the grace
-    /// period have passed. Whatever goes wrong is an outcome. When `cancel` is done, the action
-    /// is ended. Dropping the future kills the action's process group.
-    pub async fn run(
-        &self,
-        invocation: Invocation,
-        cancel: impl Future<Output = ()> + Send,
-    ) -> Outcome {
-        let secrets = invocation.secrets.iter().chain(&invocation.api_token);
-        let redaction = Redaction::new(secrets.map(String::as_str));
-        if invocation.attempt > 1 {
-            log::discard(&self.config.logs_dir, invocation.execution);
-        }
-        let builtin = native::built_in(&invocation);
-        // What is pure text and over at once is in the result; a file would only cost time.
-        let logged = builtin.is_none_or(|builtin| builtin == Builtin::Sleep);
-        let mut stdout = self.capture(&invocation, Stream::Stdout, &redaction, logged);
-        let mut stderr = self.capture(&invocation, Stream::Stderr, &redaction, logged);
-
-        let mut cancel = std::pin::pin!(cancel);
-        let cancelled =
-            poll_fn(|context| Poll::Ready(cancel.as_mut().poll(context).is_ready())).await;
-        let ending = if cancelled {
-            Ok(Ending { stop: Some(Stop::Cancelled), ..not_run() })
-        } else if let Some(builtin) = builtin {
-            Ok(self.perform(builtin, &invocation, &mut stdout, cancel).await)
-        } else {
-            let captures = (&mut stdout, &mut stderr);
-            self.process(&invocation, captures, &redaction, cancel).await
-        };
-        let (stdout, stderr) = (stdout.finish(), stderr.finish());
-        match ending {
-            Ok(ending) => outcome::of(&invocation, ending, &stdout, &stderr, &redaction),
-            Err(error) => outcome::early(&chain(&error), &redaction),
-        }
-    }
-
     fn capture<'a>(
         &self,
         invocation: &Invocation,
-        stream: Stream,
+        stream: LogStream,
         redaction: &'a Redaction,
         logged: bool,
     ) -> Capture<'a> {
         let log = logged.then(|| Log::new(&self.config.logs_dir, invocation.execution, stream));
-        let parsed = stream == Stream::Stdout && outcome::parses(invocation);
+        let parsed = stream == LogStream::Stdout && outcome::parses(invocation);
         Capture::new(stream, redaction, log, self.config.max_output_bytes, parsed)
     }
 
@@ -104,7 +71,7 @@ impl Runner {
         invocation: &Invocation,
         captures: (&mut Capture<'_>, &mut Capture<'_>),
         redaction: &Redaction,
-        cancel: Pin<&mut (impl Future<Output = ()> + Send)>,
+        cancelled: &mut Cancelled,
     ) -> Result<Ending, Error> {
         let launch = launch::prepare(&self.config, &self.inherited, invocation, redaction)?;
         let record =
@@ -114,7 +81,7 @@ impl Runner {
             .await
             .map_err(|source| Error::Start { program, source })?;
         let limits = (&self.config, invocation.timeout);
-        let end = supervision::attend(group, launch.input, captures, limits, cancel)
+        let end = supervision::attend(group, launch.input, captures, limits, cancelled)
             .await
             .map_err(Error::Wait)?;
         drop(launch.scratch);
@@ -132,7 +99,7 @@ impl Runner {
         builtin: Builtin,
         invocation: &Invocation,
         stdout: &mut Capture<'_>,
-        cancel: Pin<&mut (impl Future<Output = ()> + Send)>,
+        cancelled: &mut Cancelled,
     ) -> Ending {
         let started = Instant::now();
         let max = self.config.max_output_bytes;
@@ -145,10 +112,46 @@ impl Runner {
                 data: reply.data,
                 ..not_run()
             },
-            () = cancel => Ending { stop: Some(Stop::Cancelled), ..not_run() },
+            () = cancelled => Ending { stop: Some(Stop::Cancelled), ..not_run() },
             () = sleep(invocation.timeout) => Ending { stop: Some(Stop::TimedOut), ..not_run() },
         };
         Ending { elapsed: started.elapsed(), ..ending }
+    }
+}
+
+#[async_trait]
+impl attune_ports::Runner for Runner {
+    async fn run(&self, invocation: Invocation, mut cancelled: Cancelled) -> Outcome {
+        let secrets = invocation.secrets.iter().chain(&invocation.api_token);
+        let redaction = Redaction::new(secrets.map(String::as_str));
+        if invocation.attempt > 1 {
+            log::discard(&self.config.logs_dir, invocation.execution);
+        }
+        let builtin = native::built_in(&invocation);
+        // What is pure text and over at once is in the result; a file would only cost time.
+        let logged = builtin.is_none_or(|builtin| builtin == Builtin::Sleep);
+        let mut stdout = self.capture(&invocation, LogStream::Stdout, &redaction, logged);
+        let mut stderr = self.capture(&invocation, LogStream::Stderr, &redaction, logged);
+
+        let unwanted =
+            poll_fn(|context| Poll::Ready(cancelled.as_mut().poll(context).is_ready())).await;
+        let ending = if unwanted {
+            Ok(Ending { stop: Some(Stop::Cancelled), ..not_run() })
+        } else if let Some(builtin) = builtin {
+            Ok(self.perform(builtin, &invocation, &mut stdout, &mut cancelled).await)
+        } else {
+            let captures = (&mut stdout, &mut stderr);
+            self.process(&invocation, captures, &redaction, &mut cancelled).await
+        };
+        let (stdout, stderr) = (stdout.finish(), stderr.finish());
+        match ending {
+            Ok(ending) => outcome::of(&invocation, ending, &stdout, &stderr, &redaction),
+            Err(error) => outcome::early(&chain(&error), &redaction),
+        }
+    }
+
+    fn is_pure(&self, runtime: Runtime, entrypoint: &str) -> bool {
+        runtime == Runtime::Native && native::is_pure(entrypoint)
     }
 }
 

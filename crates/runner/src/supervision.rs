@@ -1,8 +1,9 @@
 //! Starts a process in a group of its own, attends to it, and ends it when it must.
 
 use crate::{capture::Capture, config::Config, outcome::Stop, registry::Record};
+use attune_ports::runner::Cancelled;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use std::{io, os::unix::process::CommandExt, pin::Pin, process::ExitStatus, time::Duration};
+use std::{io, os::unix::process::CommandExt, process::ExitStatus, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, Command},
@@ -108,7 +109,7 @@ pub(crate) struct End {
 }
 
 /// Attends to a process until it has ended: writes its input, captures its output, and ends the
-/// whole group at the time limit or when `cancel` is done, first by request and after the grace
+/// whole group at the time limit or when `cancelled` is done, first by request and after the grace
 /// period by force.
 ///
 /// # Errors
@@ -119,7 +120,7 @@ pub(crate) async fn attend(
     input: Option<String>,
     (stdout, stderr): (&mut Capture<'_>, &mut Capture<'_>),
     (config, limit): (&Config, Duration),
-    mut cancel: Pin<&mut (impl Future<Output = ()> + Send)>,
+    cancelled: &mut Cancelled,
 ) -> io::Result<End> {
     let started = Instant::now();
     let grace = config.term_grace.min(LONGEST_WAIT);
@@ -157,7 +158,7 @@ pub(crate) async fn attend(
             tokio::select! {
                 biased;
                 status = group.leader.wait() => break status?,
-                () = cancel.as_mut(), if stop.is_none() => {
+                () = cancelled.as_mut(), if stop.is_none() => {
                     stop = Some(Stop::Cancelled);
                     group.signal(Signal::TERM);
                     alarm.as_mut().reset(Instant::now() + grace);

@@ -138,8 +138,7 @@ impl Harness {
     }
 
     async fn open(&mut self) {
-        let runner: Arc<dyn Runner> = Arc::clone(&self.runner) as Arc<dyn Runner>;
-        let mut local = open(self.folder.path(), runner);
+        let mut local = open(self.folder.path(), self.runner.alive());
         local.ports.clock = Arc::clone(&self.clock) as Arc<dyn attune_ports::Clock>;
         let calm = local.ports.clone();
         let crash = Arc::new(Crash::after(self.options.crash.map(|(calls, _)| calls)));
@@ -191,7 +190,7 @@ impl Harness {
     /// Waits until `look` finds something, looking whenever something has changed.
     ///
     /// # Panics
-    /// Where it has not found anything within a minute.
+    /// Where it has not found anything within twenty seconds.
     pub async fn until<T>(
         &mut self,
         what: &str,

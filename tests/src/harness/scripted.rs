@@ -93,7 +93,13 @@ impl Scripted {
         self.state.lock().most
     }
 
-    /// The process has died: what ran is over.
+    /// The runner as the present life of the process has it.
+    pub(super) fn alive(self: &Arc<Self>) -> Arc<dyn Runner> {
+        let life = self.state.lock().life;
+        Arc::new(Alive { scripted: Arc::clone(self), life })
+    }
+
+    /// The process has died: what ran is over, and nothing of it starts any more.
     pub(super) fn abandon(&self) {
         let mut state = self.state.lock();
         state.life += 1;
@@ -120,21 +126,27 @@ impl Scripted {
             let may_run_again = own.iter().all(|start| start.pure) || execution.max_attempts > 1;
             assert!(may_run_again || own.len() <= 1, "{} ran twice", execution.id);
         }
+        // A request that a crash took before it was answered may have run, if that does no harm.
+        runs.retain(|_, starts| starts.iter().any(|start| !start.pure));
         assert!(runs.is_empty(), "something ran that is no execution: {runs:?}");
     }
 
-    fn begin(&self, invocation: &Invocation) -> (u32, Option<Arc<Semaphore>>) {
+    /// Notes a start, and answers what it waits at; `None` where the process has died.
+    fn begin(&self, life: u32, invocation: &Invocation) -> Option<Option<Arc<Semaphore>>> {
         let mut state = self.state.lock();
+        if state.life != life {
+            return None;
+        }
         state.starts.push(Start {
             execution: invocation.execution,
             attempt: invocation.attempt,
             action: invocation.action_ref.to_string(),
             parameters: invocation.parameters.clone(),
-            pure: self.is_pure(invocation.runtime, &invocation.entrypoint),
+            pure: invocation.entrypoint.starts_with(PURE),
         });
         state.running += 1;
         state.most = state.most.max(state.running);
-        (state.life, state.gate.clone())
+        Some(state.gate.clone())
     }
 
     fn end(&self, life: u32) {
@@ -145,10 +157,18 @@ impl Scripted {
     }
 }
 
+/// The runner of one life of the process.
+struct Alive {
+    scripted: Arc<Scripted>,
+    life: u32,
+}
+
 #[async_trait]
-impl Runner for Scripted {
+impl Runner for Alive {
     async fn run(&self, invocation: Invocation, cancelled: Cancelled) -> Outcome {
-        let (life, gate) = self.begin(&invocation);
+        let Some(gate) = self.scripted.begin(self.life, &invocation) else {
+            return std::future::pending().await;
+        };
         let wait = async {
             match gate {
                 // Closed: let go.
@@ -165,7 +185,7 @@ impl Runner for Scripted {
             },
             () = cancelled => ExecutionStatus::Cancelled,
         };
-        self.end(life);
+        self.scripted.end(self.life);
         let succeeded = status == ExecutionStatus::Completed;
         Outcome { status, result: json!({"succeeded": succeeded, "data": invocation.parameters}) }
     }

@@ -78,6 +78,8 @@ async fn a_thousand_requests(limit: u32) {
         let (ports, echo) = (harness.ports().clone(), echo.clone());
         async move {
             loop {
+                // Looking never waits, and who never waits keeps others from the processor.
+                tokio::task::yield_now().await;
                 let stats = queue_stats::of(&ports, &echo).await.expect("stats can be read");
                 let Some(stats) = stats else { continue };
                 assert!(stats.active <= u64::from(limit), "{stats:?}");
@@ -93,6 +95,7 @@ async fn a_thousand_requests(limit: u32) {
     while let Some(asked) = asking.join_next().await {
         asked.expect("no client fails");
     }
+    harness.until("all are over", async |_| followed.is_finished().then_some(())).await;
     let (grants, most) = followed.await.expect("the follower does not fail");
     watching.await.expect("the account is right at every moment");
 

@@ -4,8 +4,8 @@ use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
 use attune_domain::policy::{Method, Terms, Window};
 use attune_domain::reference::ComponentRef;
-use attune_domain::status::ExecutionStatus;
-use attune_journey::queue_stats;
+use attune_domain::status::ExecutionStatus::{self, Cancelled, Completed, Failed};
+use attune_journey::queue_stats::{self, QueueStats};
 use attune_tests::harness::{Harness, Options, PolicyTerms};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -64,8 +64,6 @@ fn error(execution: &Execution) -> String {
     let result = execution.result.as_ref().and_then(|result| result.inline().cloned());
     result.unwrap_or_default()["error"].as_str().unwrap_or_default().to_owned()
 }
-
-use ExecutionStatus::{Cancelled, Completed, Failed};
 
 /// The method `cancel`: what finds no slot ends at once, and says why.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -189,25 +187,24 @@ async fn who_waits_too_long_fails() {
 /// A raised limit lets more of those who wait go at once, a lowered one lets nobody in until enough left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_raised_limit_wakes_and_a_lowered_one_holds() {
-    let harness = Harness::start(Options::default()).await;
+    let mut harness = Harness::start(Options::default()).await;
     let echo = harness.action("echo", "echo.sh").await;
     let policy = harness.limit(&echo, 1).await;
     harness.runner.hold();
-    let mut harness = harness;
     let ids = ask(&mut harness, &echo, &vec![json!({}); 40]).await;
     running(&mut harness, 1).await;
     harness.change_policy(&policy, |policy| policy.terms.limit = Some(3)).await;
     running(&mut harness, 3).await;
     harness.change_policy(&policy, |policy| policy.terms.limit = Some(1)).await;
+    let action = echo.clone();
+    let stats = async |harness: &mut Harness, what: &str, is: fn(&QueueStats) -> bool| {
+        harness
+            .until(what, async |ports| queue_stats::of(ports, &action).await.unwrap().filter(is))
+            .await
+    };
+    stats(&mut harness, "the lane knows its new limit", |stats| stats.limit == Some(1)).await;
     harness.runner.release(2);
-    ended(&mut harness, &ids[..2]).await;
-    let echo_ = echo.clone();
-    let stats = harness
-        .until("two have left", async |ports| {
-            let stats = queue_stats::of(ports, &echo_).await.unwrap()?;
-            (stats.total_completed == 2).then_some(stats)
-        })
-        .await;
+    let stats = stats(&mut harness, "two have left", |stats| stats.total_completed == 2).await;
     assert_eq!((stats.active, stats.queue_length), (1, 37), "nobody came in for them");
     harness.change_policy(&policy, |policy| policy.enabled = false).await;
     running(&mut harness, 38).await;

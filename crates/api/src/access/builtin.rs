@@ -20,7 +20,7 @@ const TABLE: &[(Resource, [&str; 4])] = &[
     (Resource::Rules, ["read create update delete", "read create update", "read", "read"]),
     (Resource::Triggers, ["read create update delete", "read", "read", "read"]),
     (Resource::Executions, ["read update cancel", "read cancel", "read", "read"]),
-    (Resource::Events, ["read create", "", "", ""]),
+    (Resource::Events, ["read", "", "", ""]),
     (Resource::Enforcements, ["read", "", "", ""]),
     (Resource::Inquiries, ["read create update delete respond", "", "", ""]),
     (Resource::Keys, ["read create update delete decrypt", "read update decrypt", "read", "read"]),
@@ -56,6 +56,8 @@ pub(super) fn set(reference: &str) -> Option<Arc<[Grant]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
 
     #[test]
     fn every_word_of_the_table_is_an_action() {
@@ -72,6 +74,24 @@ mod tests {
         let may = |resource, action| admin.iter().any(|grant| grant.allows(resource, action));
         assert!(may(Resource::Keys, Action::Decrypt));
         assert!(!may(Resource::Executions, Action::Decrypt));
-        assert!(may(Resource::Events, Action::Create));
+    }
+
+    #[test]
+    fn the_core_pack_brings_the_same() {
+        let flat = |grants: &[Grant]| -> BTreeSet<(Resource, Action)> {
+            let of = |grant: &Grant| {
+                let resource = grant.resource;
+                grant.actions.clone().into_iter().map(move |action| (resource, action))
+            };
+            grants.iter().flat_map(of).collect()
+        };
+        let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/core");
+        let files = attune_packs::load(&core).unwrap().permission_sets;
+        assert_eq!(files.len(), NAMES.len());
+        for file in files {
+            let name = file.reference.as_str();
+            let grants = Grant::read_all(&serde_json::to_value(&file.grants).unwrap());
+            assert_eq!(flat(&grants), flat(&set(name).unwrap()), "{name}");
+        }
     }
 }

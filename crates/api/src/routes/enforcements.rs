@@ -8,13 +8,13 @@ use crate::extract::{Path, Query};
 use crate::listing::{self, Found, Sieve};
 use crate::paging::{self, Paging};
 use crate::routes::fetched;
-use crate::routes::reveal::{self, Origin, Reveal};
+use crate::routes::reveal::{self, Reveal};
 use crate::wire::enforcement::{EnforcementResponse, EnforcementSummary};
 use crate::{Context, Error};
 use async_trait::async_trait;
 use attune_domain::id::{EnforcementId, EventId};
 use attune_domain::status::EnforcementStatus;
-use attune_journey::{layout, load};
+use attune_journey::{layout, load, secrets};
 use attune_ports::records::{Index, Kind, Query as Range, Record};
 use axum::extract::State;
 use axum::response::Response;
@@ -160,8 +160,8 @@ async fn get_enforcement(
             target(id, found.rule_ref.as_str(), owner),
         )?;
         if let (Some(sealed), Some(config)) = (&found.secrets, &mut config) {
-            let origin = Origin::Enforcement(found.id);
-            reveal::reveal(&*ports.vault, &origin, sealed, config).await?;
+            let context = secrets::of_enforcement(found.id);
+            reveal::reveal(&*ports.vault, &context, sealed, config).await?;
         }
     }
     let event = fetched(ports, found.payload.as_ref()).await?;

@@ -82,7 +82,7 @@ async fn create_policy(
     let reference = component_ref(&request.reference)?;
     let target = planned(&request.reference, Some(reference.pack()));
     caller.require_on(Resource::Actions, Action::Create, target)?;
-    let settings = request.settings;
+    let settings = document(request.settings)?;
     let new = policies::NewPolicy {
         reference,
         scope: settings.covers()?,
@@ -183,13 +183,19 @@ async fn change(
     Ok(policy)
 }
 
+/// Reads what a policy says. What is wrong with it is said with the name of the field.
+fn document(fields: Map<String, Value>) -> Result<PolicyDocument, attune_catalogue::Error> {
+    serde_path_to_error::deserialize(Value::Object(fields))
+        .map_err(|error| attune_catalogue::Error::Invalid(error.to_string()))
+}
+
 /// Makes a policy say what it said, with these fields written over it.
 fn written_over(
     policy: &mut Policy,
     fields: &Map<String, Value>,
 ) -> Result<(), attune_catalogue::Error> {
-    let invalid = |error: serde_json::Error| attune_catalogue::Error::Invalid(error.to_string());
-    let said = serde_json::to_value(PolicyDocument::of(policy)).map_err(invalid)?;
+    let said = serde_json::to_value(PolicyDocument::of(policy))
+        .map_err(|error| attune_catalogue::Error::Invalid(error.to_string()))?;
     let Value::Object(mut said) = said else { return Ok(()) };
     // What names the scope is replaced as a whole: a new action does not meet an old pack.
     const SCOPE: [&str; 4] = ["scope", "action_ref", "pack_ref", "identity"];
@@ -204,8 +210,7 @@ fn written_over(
             said.insert(field.clone(), value.clone());
         }
     }
-    let document: PolicyDocument = serde_json::from_value(Value::Object(said)).map_err(invalid)?;
-    document.write_to(policy)
+    document(said)?.write_to(policy)
 }
 
 /// Tells every lane of a policy to look who may go now.
@@ -284,15 +289,17 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_wrong_type_is_refused() {
-        for fields in [
-            json!({"threshold": "many"}),
-            json!({"threshold": -1}),
-            json!({"method": "wait"}),
-            json!({"windows": [{"days": ["mon"]}]}),
-            json!({"scope": "pack"}),
+    fn what_has_the_wrong_type_is_refused_by_name() {
+        for (fields, named) in [
+            (json!({"threshold": "many"}), "threshold: "),
+            (json!({"threshold": -1}), "threshold: "),
+            (json!({"method": "wait"}), "method: "),
+            (json!({"rate_limit": {"limit": 5, "per_seconds": true}}), "rate_limit.per_seconds: "),
+            (json!({"windows": [{"days": ["mon"]}]}), "windows[0]: missing field `from`"),
+            (json!({"scope": "pack"}), "pack_ref: "),
         ] {
-            assert!(after(fields.clone()).is_err(), "{fields}");
+            let told = after(fields.clone()).unwrap_err();
+            assert!(told.starts_with(named), "{fields}: {told}");
         }
     }
 }

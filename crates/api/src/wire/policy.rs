@@ -2,10 +2,10 @@
 //! describe them.
 
 use attune_catalogue::PolicyDocument;
-
 use attune_domain::policy::Policy;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A policy to be made: who may run how many of what at once, and how often.
@@ -15,10 +15,10 @@ pub struct CreatePolicyRequest {
     #[serde(rename = "ref")]
     #[schema(example = "core.one_at_a_time")]
     pub reference: String,
-    /// What it says.
+    /// What it says: a [`PolicyDocument`], still to be read.
     #[serde(flatten)]
     #[schema(value_type = PolicySettings)]
-    pub settings: PolicyDocument,
+    pub settings: Map<String, Value>,
 }
 
 /// What a policy says. In changes, a missing field is unchanged and `null` clears.

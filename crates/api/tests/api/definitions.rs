@@ -310,6 +310,9 @@ async fn bad_definitions_are_refused_and_leave_nothing() {
         assert_eq!(answer.body["code"], code, "{what}: {}", answer.body);
     }
     assert_eq!(server.tally().await, before, "something was written");
+    let many = json!({"ref": "deploy.many", "threshold": "many"});
+    let told = server.post(policies, many).await.body["error"].take();
+    assert!(told.as_str().unwrap().starts_with("threshold: "), "{told}");
     let change = json!({"trigger_params": {}, "trigger_ref": "core.crontimer", "label": "Half"});
     assert_eq!(server.put("/api/v1/rules/deploy.rule", change).await.status, 422);
     let same = server.get("/api/v1/rules/deploy.rule").await;

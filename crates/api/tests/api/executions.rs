@@ -2,6 +2,10 @@
 
 use crate::server::{Server, steady};
 use attune_api::auth::token::Use;
+use attune_domain::id::ExecutionId;
+use attune_domain::status::ExecutionStatus;
+use attune_journey::{layout, load};
+use attune_ports::records::{Commit, Kind, Record};
 use axum::http::Method;
 use futures::StreamExt;
 use serde_json::{Value, json};
@@ -216,4 +220,42 @@ async fn a_log_stream_waits_and_ends_with_its_execution() {
     let text = server.get(&path).await;
     assert_eq!(text.headers["content-type"], "text/plain; charset=utf-8");
     assert_eq!(text.body, Value::Null, "nothing was printed");
+}
+
+#[tokio::test]
+async fn what_a_built_in_printed_is_read_from_its_result() {
+    let server = Server::start().await;
+    let id = server.execute("hi").await;
+    let path = format!("/api/v1/executions/{id}/logs");
+    assert_eq!(server.get(&path).await.body["data"]["stdout"]["complete"], false);
+
+    // As the runner leaves it: a result, and no log.
+    let execution = load::execution(&server.ports, ExecutionId::new(id)).await.unwrap();
+    let mut execution = execution.unwrap();
+    execution.status = ExecutionStatus::Completed;
+    execution.result = Some(json!({"succeeded": true, "stdout": "hi there\n"}).into());
+    let record = Record::new(Kind::Execution, layout::execution(execution.id), &execution);
+    server.ports.records.commit(Commit::new().put(record)).await.unwrap();
+
+    let logs = server.get(&path).await.body["data"].clone();
+    let whole = json!({"content": "hi there\n", "offset": 0, "next_offset": 9, "complete": true});
+    assert_eq!(logs["stdout"], whole);
+    let nothing = json!({"content": "", "offset": 0, "next_offset": 0, "complete": true});
+    assert_eq!(logs["stderr"], nothing);
+    for (case, range, content, complete) in [
+        ("a piece", "offset=3&limit=2", "th", false),
+        ("the last piece", "offset=3&limit=6", "there\n", true),
+        ("nothing is at the end", "offset=9", "", true),
+        ("nor beyond it", "offset=900", "", true),
+    ] {
+        let stdout = server.get(&format!("{path}?{range}")).await.body["data"]["stdout"].clone();
+        assert_eq!(stdout["content"], content, "{case}");
+        assert_eq!(stdout["complete"], complete, "{case}");
+    }
+    assert_eq!(server.get(&format!("{path}/stdout")).await.body, "hi there\n");
+    let watch = server.request(Method::GET, &format!("{path}/stdout/stream"), None);
+    let mut stream = server.send(watch).await.into_body().into_data_stream();
+    let said = next_text(&mut stream).await;
+    assert!(said.contains("event: content") && said.contains("data: hi there"), "{said}");
+    assert!(next_text(&mut stream).await.contains("event: done"));
 }

@@ -80,6 +80,11 @@ impl Server {
         server
     }
 
+    /// What answers, to be served.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()

@@ -36,10 +36,10 @@ impl Platform {
         let data = std::path::absolute(&settings.storage.data_dir)?;
         fs::create_dir_all(&data).with_context(|| format!("cannot make {}", data.display()))?;
         let instance = instance(&data)?;
-        let runner_config = runner_config(settings, &data, &instance);
+        let runner_config = runner_config(settings, &data, &instance, url);
         let work_dir = runner_config.work_dir.clone();
-        let runner = attune_runner::Port::new(Runner::new(runner_config), url);
-        let mut local = attune_local::open(&data, &local_config(settings), Arc::new(runner))?;
+        let runner = Arc::new(Runner::new(runner_config));
+        let mut local = attune_local::open(&data, &local_config(settings), runner)?;
         local.ports.tokens = Some(Arc::new(ExecutionTokens::new(
             local.ports.vault.clone(),
             local.ports.clock.clone(),
@@ -98,7 +98,12 @@ fn local_config(settings: &Settings) -> attune_local::Config {
     }
 }
 
-fn runner_config(settings: &Settings, data: &Path, instance: &str) -> attune_runner::Config {
+fn runner_config(
+    settings: &Settings,
+    data: &Path,
+    instance: &str,
+    url: &str,
+) -> attune_runner::Config {
     let runner = &settings.runner;
     attune_runner::Config {
         max_output_bytes: usize::try_from(runner.max_output_bytes).unwrap_or(usize::MAX),
@@ -108,7 +113,7 @@ fn runner_config(settings: &Settings, data: &Path, instance: &str) -> attune_run
             python: PathBuf::from(&runner.python),
             node: PathBuf::from(&runner.node),
         },
-        ..attune_runner::Config::new(data, instance)
+        ..attune_runner::Config::new(data, instance, url)
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Error, field};
 use crate::Timestamp;
 use chrono::{NaiveDateTime, SubsecRound};
 use chrono_tz::Tz;
+use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -65,6 +66,36 @@ impl Cron {
     }
 }
 
+fn pattern(expression: &str) -> Result<croner::Cron, CronError> {
+    CronParser::builder()
+        .seconds(Seconds::Required)
+        .year(Year::Disallowed)
+        .build()
+        .parse(expression)
+}
+
+/// The fields of an expression, and what may stand in each beside `*`, lists, ranges and steps.
+const FIELDS: [(&str, &str); 6] = [
+    ("second", "0 to 59"),
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of the month", "1 to 31 or L"),
+    ("month", "1 to 12 or JAN to DEC"),
+    ("day of the week", "0 to 7 or SUN to SAT"),
+];
+
+/// Which field of an expression that cannot be read is at fault. The parser does not tell: so each field is
+/// tried with `*` for the others.
+fn fault(expression: &str) -> Option<String> {
+    let written = expression.split_whitespace();
+    FIELDS.iter().zip(written).enumerate().find_map(|(place, ((name, range), written))| {
+        let mut alone = ["*"; FIELDS.len()];
+        alone[place] = written;
+        let bad = pattern(&alone.join(" ")).is_err();
+        bad.then(|| format!("has the {name} '{written}': expected {range}"))
+    })
+}
+
 /// The local times that match, from `from` on. The pattern is searched as if in UTC, where clocks
 /// never change: the changes are [`Wall`]'s business, the same for cron and recurrence rules.
 fn locals(pattern: &croner::Cron, from: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
@@ -79,10 +110,10 @@ impl TryFrom<Written> for Cron {
     type Error = Error;
 
     fn try_from(written: Written) -> Result<Self, Error> {
-        let parser =
-            CronParser::builder().seconds(Seconds::Required).year(Year::Disallowed).build();
-        let pattern = parser.parse(&written.expression).map_err(|error| {
-            Error::invalid("expression", format!("is no cron expression: {error}"))
+        let pattern = pattern(&written.expression).map_err(|error| {
+            let reason = fault(&written.expression)
+                .unwrap_or_else(|| format!("is no cron expression: {error}"));
+            Error::invalid("expression", reason)
         })?;
         if locals(&pattern, Timestamp::UNIX_EPOCH.naive_utc()).next().is_none() {
             return Err(Error::invalid("expression", "names a date that does not exist"));

@@ -194,6 +194,10 @@ impl Store {
         self.wait_stopped();
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.state().is_stopped()
+    }
+
     fn wait_stopped(&self) {
         let mut state = self.state();
         while !state.is_stopped() {

@@ -2,8 +2,9 @@
 
 pub(crate) mod http;
 
-use crate::{capture::Capture, encoding::plain, invocation::Invocation};
+use crate::{capture::Capture, encoding::plain};
 use attune_domain::runtime::Runtime;
+use attune_ports::runner::Invocation;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -30,8 +31,7 @@ impl Builtin {
 
 /// Whether the native entry point is a built-in without effects (`core.echo`, `core.noop`,
 /// `core.sleep`): such an action may simply run again after a crash.
-#[must_use]
-pub fn is_pure(entrypoint: &str) -> bool {
+pub(crate) fn is_pure(entrypoint: &str) -> bool {
     Builtin::named(entrypoint).is_some_and(|builtin| builtin != Builtin::HttpRequest)
 }
 
@@ -40,7 +40,8 @@ pub(crate) fn built_in(invocation: &Invocation) -> Option<Builtin> {
     if invocation.runtime != Runtime::Native {
         return None;
     }
-    Builtin::named(&invocation.entrypoint).or_else(|| Builtin::named(&invocation.action_ref))
+    Builtin::named(&invocation.entrypoint)
+        .or_else(|| Builtin::named(invocation.action_ref.as_str()))
 }
 
 /// Whether an invocation is one of a built-in.

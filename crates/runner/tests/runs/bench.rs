@@ -3,8 +3,14 @@
 use attune_domain::catalogue::{
     OutputFormat, ParameterDelivery as Delivery, ParameterFormat as Format,
 };
+use attune_domain::id::ExecutionId;
+use attune_domain::reference::ComponentRef;
 use attune_domain::runtime::Runtime;
-use attune_runner::{Config, Invocation, Outcome, Runner, Stream, log_path};
+use attune_ports::{
+    LogStream, Runner as _,
+    runner::{Invocation, Outcome},
+};
+use attune_runner::{Config, Runner, log_path};
 use serde_json::{Map, Value};
 use std::{
     fs,
@@ -18,6 +24,9 @@ use tempfile::TempDir;
 /// Longer than anything here takes: only what hangs gets there.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The execution of every invocation, where a test names none of its own.
+pub(crate) const EXECUTION: ExecutionId = ExecutionId::new(4711);
+
 pub(crate) struct Bench {
     dir: TempDir,
     pub(crate) config: Config,
@@ -29,7 +38,7 @@ impl Bench {
         fs::create_dir_all(dir.path().join("pack/actions")).unwrap();
         // A name of its own: a test that reaps must not reap what others run beside it.
         let instance = dir.path().display().to_string();
-        let mut config = Config::new(&dir.path().join("data"), instance);
+        let mut config = Config::new(&dir.path().join("data"), instance, "http://0.0.0.0:8080");
         config.term_grace = Duration::from_secs(20);
         config.drain_grace = Duration::from_secs(20);
         Self { dir, config }
@@ -49,10 +58,9 @@ impl Bench {
     /// An invocation of shell code.
     pub(crate) fn code(&self, code: &str) -> Invocation {
         Invocation {
-            execution: 4711,
+            execution: EXECUTION,
             attempt: 1,
-            action_ref: "mine.action".into(),
-            pack_ref: "mine".into(),
+            action_ref: ComponentRef::parse("mine.action").unwrap(),
             runtime: Runtime::Shell,
             entrypoint: code.into(),
             pack_dir: Some(self.pack()),
@@ -65,7 +73,6 @@ impl Bench {
             trigger_ref: None,
             secrets: Vec::new(),
             api_token: None,
-            api_url: "http://0.0.0.0:8080".into(),
         }
     }
 
@@ -81,12 +88,12 @@ impl Bench {
     }
 
     pub(crate) async fn run(&self, invocation: Invocation) -> Outcome {
-        Runner::new(self.config.clone()).run(invocation, pending()).await
+        Runner::new(self.config.clone()).run(invocation, Box::pin(pending())).await
     }
 
     /// What is in the log of a stream by now; `None` where there is no log.
-    pub(crate) fn log(&self, stream: Stream) -> Option<String> {
-        let bytes = fs::read(log_path(&self.config.logs_dir, 4711, stream)).ok()?;
+    pub(crate) fn log(&self, stream: LogStream) -> Option<String> {
+        let bytes = fs::read(log_path(&self.config.logs_dir, EXECUTION, stream)).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 

@@ -5,7 +5,7 @@ use attune_domain::catalogue::{
     OutputFormat, ParameterDelivery as Delivery, ParameterFormat as Format,
 };
 use attune_domain::runtime::Runtime;
-use attune_runner::Invocation;
+use attune_ports::{LogStream, runner::Invocation};
 use serde_json::{Value, json};
 
 fn parameters() -> Value {
@@ -35,7 +35,7 @@ async fn each_format_by_each_delivery() {
         let text = "cat \"$ATTUNE_PARAMETER_FILE\"; cat; stat -c %a \"$ATTUNE_PARAMETER_FILE\" >&2";
         let outcome = bench.run(by(Delivery::File, text)).await;
         assert_eq!(outcome.result["stdout"], document, "{format:?} by file, nothing on stdin");
-        assert_eq!(bench.log(attune_runner::Stream::Stderr).as_deref(), Some("400\n"));
+        assert_eq!(bench.log(LogStream::Stderr).as_deref(), Some("400\n"));
         bench.assert_tidy();
     }
 }

@@ -1,7 +1,9 @@
 //! Time limits, cancelling, and what processes leave behind.
 
 use crate::bench::{Bench, PATIENCE, With, is_running, pid_in, until};
-use attune_runner::{Ended, Outcome, Runner, Stream, log_path};
+use attune_domain::{id::ExecutionId, status::ExecutionStatus};
+use attune_ports::{LogStream, Runner as _, runner::Outcome};
+use attune_runner::{Runner, log_path};
 use serde_json::json;
 use std::{
     fs,
@@ -21,9 +23,10 @@ fn pid_file(bench: &Bench) -> PathBuf {
 async fn cancel_once_started(bench: &Bench, code: &str) -> (Outcome, i32) {
     let (cancel, cancelled) = oneshot::channel::<()>();
     let runner = Runner::new(bench.config.clone());
-    let run = runner.run(bench.code(code), async {
+    let cancelled = async {
         let _ = cancelled.await;
-    });
+    };
+    let run = runner.run(bench.code(code), Box::pin(cancelled));
     let path = pid_file(bench);
     let watch = async {
         let pid = pid_in(&path).await;
@@ -38,7 +41,7 @@ async fn the_time_limit_ends_a_run() {
     let bench = Bench::new();
     let code = "echo before; sleep 300";
     let mut outcome = bench.run(bench.code(code).within(Duration::from_millis(500))).await;
-    assert_eq!(outcome.status, Ended::Failed);
+    assert_eq!(outcome.status, ExecutionStatus::Failed);
     let duration = outcome.result.as_object_mut().unwrap().remove("duration_ms").unwrap();
     assert!((500..20_000).contains(&duration.as_u64().unwrap()), "{duration}");
     assert_eq!(
@@ -68,7 +71,7 @@ async fn cancelling_asks_before_it_kills() {
         pid_file(&bench).display()
     );
     let (mut outcome, pid) = cancel_once_started(&bench, &code).await;
-    assert_eq!(outcome.status, Ended::Cancelled);
+    assert_eq!(outcome.status, ExecutionStatus::Cancelled);
     outcome.result.as_object_mut().unwrap().remove("duration_ms").unwrap();
     assert_eq!(
         outcome.result,
@@ -91,7 +94,10 @@ async fn what_ignores_the_request_is_killed_after_the_grace_period() {
     );
     let started = Instant::now();
     let (outcome, pid) = cancel_once_started(&bench, &code).await;
-    assert_eq!((outcome.status, &outcome.result["exit_code"]), (Ended::Cancelled, &json!(-1)));
+    assert_eq!(
+        (outcome.status, &outcome.result["exit_code"]),
+        (ExecutionStatus::Cancelled, &json!(-1))
+    );
     assert!(started.elapsed() >= Duration::from_millis(300));
     until("the process is gone", || !is_running(pid)).await;
 }
@@ -105,7 +111,7 @@ async fn the_whole_group_ends_with_its_leader() {
         pid_file(&bench).display()
     );
     let (outcome, grandchild) = cancel_once_started(&bench, &code).await;
-    assert_eq!(outcome.status, Ended::Cancelled);
+    assert_eq!(outcome.status, ExecutionStatus::Cancelled);
     until("the grandchild is gone", || !is_running(grandchild)).await;
 }
 
@@ -118,7 +124,7 @@ async fn a_grandchild_that_ignores_the_request_is_killed_too() {
         pid_file(&bench).display()
     );
     let (outcome, grandchild) = cancel_once_started(&bench, &code).await;
-    assert_eq!(outcome.status, Ended::Cancelled);
+    assert_eq!(outcome.status, ExecutionStatus::Cancelled);
     until("the grandchild is gone", || !is_running(grandchild)).await;
 }
 
@@ -128,7 +134,7 @@ async fn a_process_left_behind_with_our_pipes_does_not_hold_up_the_outcome() {
     bench.config.drain_grace = Duration::from_millis(200);
     let code = format!("sleep 300 & echo $! > {}; echo done", pid_file(&bench).display());
     let outcome = tokio::time::timeout(PATIENCE, bench.run(bench.code(&code))).await.unwrap();
-    assert_eq!(outcome.status, Ended::Completed);
+    assert_eq!(outcome.status, ExecutionStatus::Completed);
     assert_eq!(outcome.result["stdout"], "done\n");
     let left = pid_in(&pid_file(&bench)).await;
     until("what held the pipes is gone", || !is_running(left)).await;
@@ -147,7 +153,7 @@ async fn a_daemon_that_an_action_started_on_purpose_stays() {
     let code =
         format!("sleep 300 >/dev/null 2>&1 </dev/null & echo $! > {}", pid_file(&bench).display());
     let outcome = bench.run(bench.code(&code)).await;
-    assert_eq!(outcome.status, Ended::Completed);
+    assert_eq!(outcome.status, ExecutionStatus::Completed);
     let daemon = pid_in(&pid_file(&bench)).await;
     assert!(is_running(daemon));
     assert_eq!(attune_runner::reap(&bench.config.work_dir, &bench.config.instance).unwrap(), 0);
@@ -161,8 +167,9 @@ async fn a_run_cancelled_before_it_began_starts_nothing() {
     let bench = Bench::new();
     let started = pid_file(&bench);
     let code = format!("echo $$ > {}", started.display());
-    let outcome = Runner::new(bench.config.clone()).run(bench.code(&code), ready(())).await;
-    assert_eq!(outcome.status, Ended::Cancelled);
+    let outcome =
+        Runner::new(bench.config.clone()).run(bench.code(&code), Box::pin(ready(()))).await;
+    assert_eq!(outcome.status, ExecutionStatus::Cancelled);
     assert_eq!(outcome.result["cancelled"], true);
     assert!(!started.exists());
 }
@@ -174,7 +181,7 @@ async fn a_run_that_is_dropped_takes_its_processes_along() {
     let code = format!("sleep 300 & echo $! > {}; wait", path.display());
     let runner = Runner::new(bench.config.clone());
     let pid = tokio::select! {
-        _ = runner.run(bench.code(&code), pending()) => panic!("nothing ended it"),
+        _ = runner.run(bench.code(&code), Box::pin(pending())) => panic!("nothing ended it"),
         pid = pid_in(&path) => pid,
     };
     until("the process is gone", || !is_running(pid)).await;
@@ -204,9 +211,13 @@ async fn a_stopped_server_is_cleaned_up_after_by_the_next() {
         assert_eq!(reaped.await.unwrap().unwrap(), 2, "the shell and its child");
         assert!(!is_running(pid));
     };
-    let (outcome, ()) = tokio::join!(runner.run(bench.code(&code), pending()), next_server);
-    assert_eq!((outcome.status, &outcome.result["exit_code"]), (Ended::Failed, &json!(-1)));
-    assert_eq!(bench.log(Stream::Stdout), None);
+    let (outcome, ()) =
+        tokio::join!(runner.run(bench.code(&code), Box::pin(pending())), next_server);
+    assert_eq!(
+        (outcome.status, &outcome.result["exit_code"]),
+        (ExecutionStatus::Failed, &json!(-1))
+    );
+    assert_eq!(bench.log(LogStream::Stdout), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,16 +225,16 @@ async fn many_runs_at_once_keep_apart() {
     let bench = Bench::new();
     let runner = Arc::new(Runner::new(bench.config.clone()));
     let mut runs = JoinSet::new();
-    for execution in 1..=40_i64 {
+    for execution in (1..=40).map(ExecutionId::new) {
         let mut invocation = bench.code("echo $n; echo $n >&2").with(json!({ "n": execution }));
         invocation.execution = execution;
         let runner = Arc::clone(&runner);
-        runs.spawn(async move { (execution, runner.run(invocation, pending()).await) });
+        runs.spawn(async move { (execution, runner.run(invocation, Box::pin(pending())).await) });
     }
     for (execution, outcome) in runs.join_all().await {
         let expected = format!("{execution}\n");
         assert_eq!(outcome.result["stdout"], expected);
-        let log = log_path(&bench.config.logs_dir, execution, Stream::Stderr);
+        let log = log_path(&bench.config.logs_dir, execution, LogStream::Stderr);
         assert_eq!(fs::read_to_string(log).unwrap(), expected);
     }
     bench.assert_tidy();

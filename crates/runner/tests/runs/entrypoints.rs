@@ -2,7 +2,8 @@
 
 use crate::bench::{Bench, With};
 use attune_domain::runtime::Runtime;
-use attune_runner::{Ended, Invocation, Stream};
+use attune_domain::status::ExecutionStatus;
+use attune_ports::{LogStream, runner::Invocation};
 use serde_json::json;
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn inline_code_has_its_parameters_as_variables_and_nothing_on_stdin() {
 async fn inline_code_stops_at_the_first_failing_command() {
     let bench = Bench::new();
     let outcome = bench.run(bench.code("echo one\nfalse\necho two")).await;
-    assert_eq!(outcome.status, Ended::Failed);
+    assert_eq!(outcome.status, ExecutionStatus::Failed);
     assert_eq!(outcome.result["stdout"], "one\n");
 }
 
@@ -60,5 +61,5 @@ async fn a_script_in_a_language_of_its_own_shell_is_run_by_the_configured_one() 
     bench.config.interpreters.shell = "/bin/bash".into();
     let outcome = bench.run(bench.script("a=(1 2 3); echo ${#a[@]}; echo done >&2")).await;
     assert_eq!(outcome.result["stdout"], "3\n");
-    assert_eq!(bench.log(Stream::Stderr).as_deref(), Some("done\n"));
+    assert_eq!(bench.log(LogStream::Stderr).as_deref(), Some("done\n"));
 }

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, With};
 use attune_domain::catalogue::ParameterDelivery as Delivery;
-use attune_runner::Invocation;
+use attune_ports::runner::Invocation;
 use serde_json::json;
 use std::collections::BTreeMap;
 

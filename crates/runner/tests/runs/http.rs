@@ -1,7 +1,7 @@
 //! The built-in HTTP request against a server in this process.
 
 use crate::bench::{Bench, With};
-use attune_runner::Ended;
+use attune_domain::status::ExecutionStatus;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::{
@@ -51,7 +51,7 @@ fn response(status: &str, headers: &str, body: &str) -> String {
 
 async fn request(bench: &Bench, parameters: Value) -> Value {
     let outcome = bench.run(bench.native("core.http_request", parameters)).await;
-    assert_eq!(outcome.status, Ended::Completed, "{}", outcome.result);
+    assert_eq!(outcome.status, ExecutionStatus::Completed, "{}", outcome.result);
     outcome.result["data"].clone()
 }
 
@@ -180,7 +180,10 @@ async fn no_answer_is_a_failure_that_names_its_reason() {
     let bench = Bench::new();
     for (parameters, expected) in rows {
         let outcome = bench.run(bench.native("core.http_request", parameters)).await;
-        assert_eq!((outcome.status, &outcome.result["exit_code"]), (Ended::Failed, &json!(1)));
+        assert_eq!(
+            (outcome.status, &outcome.result["exit_code"]),
+            (ExecutionStatus::Failed, &json!(1))
+        );
         let error = outcome.result["error"].as_str().unwrap();
         assert!(error.contains(expected), "{error}");
     }

@@ -1,12 +1,14 @@
 //! The built-ins that run in process.
 
-use crate::bench::{Bench, With};
+use crate::bench::{Bench, With, until};
 use attune_domain::catalogue::OutputFormat;
-use attune_runner::{Ended, Invocation, Runner, Stream};
+use attune_domain::{reference::ComponentRef, status::ExecutionStatus};
+use attune_ports::{LogStream, Runner as _, runner::Invocation};
+use attune_runner::Runner;
 use serde_json::{Value, json};
-use std::{future::ready, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
-async fn result(bench: &Bench, invocation: Invocation) -> (Ended, Value) {
+async fn result(bench: &Bench, invocation: Invocation) -> (ExecutionStatus, Value) {
     let mut outcome = bench.run(invocation).await;
     outcome.result.as_object_mut().unwrap().remove("duration_ms").expect("a duration");
     (outcome.status, outcome.result)
@@ -14,7 +16,7 @@ async fn result(bench: &Bench, invocation: Invocation) -> (Ended, Value) {
 
 #[tokio::test]
 async fn built_ins_end_as_processes_do() {
-    use Ended::{Completed, Failed};
+    use ExecutionStatus::{Completed, Failed};
     let bench = Bench::new();
     let rows = [
         (
@@ -74,7 +76,7 @@ async fn built_ins_end_as_processes_do() {
 async fn a_built_in_is_found_by_the_ref_of_its_action() {
     let bench = Bench::new();
     let mut invocation = bench.native("echo", json!({"message": "hi"}));
-    invocation.action_ref = "core.echo".into();
+    invocation.action_ref = ComponentRef::parse("core.echo").unwrap();
     assert_eq!(bench.run(invocation).await.result["stdout"], "hi\n");
 }
 
@@ -86,7 +88,7 @@ async fn the_output_of_a_built_in_is_redacted_and_parsed_like_any() {
     assert_eq!(text.result["stdout"], "{\"key\": \"[REDACTED]\"}\n");
     let parsed = bench.run(echo.hiding(&["hunter2"]).printing(OutputFormat::Json)).await;
     assert_eq!(parsed.result["data"], json!({"key": "[REDACTED]"}));
-    assert_eq!(bench.log(Stream::Stdout), None, "what is in the result is in no log");
+    assert_eq!(bench.log(LogStream::Stdout), None, "what is in the result is in no log");
 }
 
 #[tokio::test]
@@ -94,7 +96,7 @@ async fn sleep_keeps_to_its_time_limit() {
     let bench = Bench::new();
     let sleep = bench.native("core.sleep", json!({"seconds": 300, "message": "zzz"}));
     let outcome = bench.run(sleep.within(Duration::from_millis(20))).await;
-    assert_eq!(outcome.status, Ended::Failed);
+    assert_eq!(outcome.status, ExecutionStatus::Failed);
     assert_eq!(outcome.result["timed_out"], true);
     assert_eq!(outcome.result["exit_code"], -1);
     assert_eq!(outcome.result["stdout"], "zzz\n");
@@ -102,13 +104,14 @@ async fn sleep_keeps_to_its_time_limit() {
 
 #[tokio::test]
 async fn sleep_can_be_cancelled() {
-    let bench = Bench::new();
+    let bench = Arc::new(Bench::new());
     let runner = Runner::new(bench.config.clone());
     let sleep = || bench.native("core.sleep", json!({"seconds": 300, "message": "zzz"}));
-    let cancel = crate::bench::until("it has begun", || bench.log(Stream::Stdout).is_some());
-    let outcome = runner.run(sleep(), cancel).await;
-    assert_eq!(outcome.status, Ended::Cancelled);
+    let log = Arc::clone(&bench);
+    let begun = until("it has begun", move || log.log(LogStream::Stdout).is_some());
+    let outcome = runner.run(sleep(), Box::pin(begun)).await;
+    assert_eq!(outcome.status, ExecutionStatus::Cancelled);
     assert_eq!(outcome.result["cancelled"], true);
-    let outcome = runner.run(sleep(), ready(())).await;
-    assert_eq!(outcome.status, Ended::Cancelled, "even before it began");
+    let outcome = runner.run(sleep(), Box::pin(ready(()))).await;
+    assert_eq!(outcome.status, ExecutionStatus::Cancelled, "even before it began");
 }

@@ -1,13 +1,14 @@
 //! The result object.
 
-use crate::bench::{Bench, With};
+use crate::bench::{Bench, EXECUTION, With};
 use attune_domain::catalogue::{OutputFormat, ParameterFormat as Format};
 use attune_domain::runtime::Runtime;
-use attune_runner::{Ended, Invocation, Stream};
+use attune_domain::status::ExecutionStatus;
+use attune_ports::{LogStream, runner::Invocation};
 use serde_json::{Value, json};
 
 /// The result without its duration, which must be there and be small.
-async fn result(bench: &Bench, invocation: Invocation) -> (Ended, Value) {
+async fn result(bench: &Bench, invocation: Invocation) -> (ExecutionStatus, Value) {
     let mut outcome = bench.run(invocation).await;
     let duration = outcome.result.as_object_mut().unwrap().remove("duration_ms");
     assert!(duration.and_then(|d| d.as_u64()).is_some_and(|d| d < 60_000));
@@ -17,11 +18,11 @@ async fn result(bench: &Bench, invocation: Invocation) -> (Ended, Value) {
 
 #[tokio::test]
 async fn completed_and_failed_runs() {
-    use Ended::{Completed, Failed};
-    let stderr_log = Stream::Stderr;
+    use ExecutionStatus::{Completed, Failed};
     let log = |bench: &Bench| {
-        let path = attune_runner::log_path(&bench.config.logs_dir, 4711, stderr_log);
-        path.strip_prefix(&bench.config.logs_dir).unwrap().to_str().unwrap().to_owned()
+        let logs_dir = &bench.config.logs_dir;
+        let path = attune_runner::log_path(logs_dir, EXECUTION, LogStream::Stderr);
+        path.strip_prefix(logs_dir).unwrap().to_str().unwrap().to_owned()
     };
     let bench = Bench::new();
     let log = log(&bench);
@@ -133,7 +134,7 @@ async fn completed_and_failed_runs() {
 async fn invalid_utf8_is_shown_as_far_as_it_can_be() {
     let bench = Bench::new();
     let (status, result) = result(&bench, bench.code("printf 'a\\377b'")).await;
-    assert_eq!((status, &result["stdout"]), (Ended::Completed, &json!("a\u{fffd}b")));
+    assert_eq!((status, &result["stdout"]), (ExecutionStatus::Completed, &json!("a\u{fffd}b")));
 }
 
 #[tokio::test]
@@ -144,9 +145,9 @@ async fn output_over_the_limit_is_cut_and_failure_says_by_how_much() {
     let (_, failed) = result(&bench, bench.code(&format!("{code}1"))).await;
     let expected = "0123456789\n\n[OUTPUT TRUNCATED: stdout exceeded size limit]\n";
     assert_eq!(failed["stdout"], expected);
-    assert_eq!(bench.log(Stream::Stdout).as_deref(), Some(expected));
+    assert_eq!(bench.log(LogStream::Stdout).as_deref(), Some(expected));
     assert_eq!(
-        bench.log(Stream::Stderr).as_deref(),
+        bench.log(LogStream::Stderr).as_deref(),
         Some("0123456789\n\n[OUTPUT TRUNCATED: stderr exceeded size limit]\n")
     );
     assert_eq!(failed["error"], "0123456789");
@@ -163,9 +164,9 @@ async fn more_output_than_is_kept_does_not_block_the_action() {
     let mut bench = Bench::new();
     bench.config.max_output_bytes = 64 * 1024;
     let (status, result) = result(&bench, bench.code("head -c 3000000 /dev/zero; exit 1")).await;
-    assert_eq!(status, Ended::Failed);
+    assert_eq!(status, ExecutionStatus::Failed);
     assert_eq!(result["stdout_bytes_truncated"], 3_000_000 - (64 * 1024 - 128));
-    assert!(bench.log(Stream::Stdout).unwrap().len() <= 64 * 1024);
+    assert!(bench.log(LogStream::Stdout).unwrap().len() <= 64 * 1024);
 }
 
 #[tokio::test]
@@ -179,8 +180,8 @@ async fn secrets_are_nowhere_in_result_and_logs() {
         .printing(OutputFormat::Json);
     let (_, found) = result(&bench, invocation).await;
     assert_eq!(found["data"], json!({"[REDACTED]": ["a [REDACTED]", "[REDACTED]"]}));
-    assert_eq!(bench.log(Stream::Stderr).as_deref(), Some("[REDACTED]\n"));
-    let stdout = bench.log(Stream::Stdout).unwrap();
+    assert_eq!(bench.log(LogStream::Stderr).as_deref(), Some("[REDACTED]\n"));
+    let stdout = bench.log(LogStream::Stdout).unwrap();
     assert_eq!(stdout, r#"{"[REDACTED]": ["a [REDACTED]", [REDACTED]]}"#);
 
     let failing = bench.code("echo \"no access with hunter2\" >&2; exit 1").hiding(&["hunter2"]);
@@ -193,9 +194,14 @@ async fn input_that_is_not_read_fails_only_an_action_that_took_its_time() {
     let bench = Bench::new();
     let long = json!({"text": "x".repeat(300_000)});
     let rows = [
-        ("a quick success may ignore it", "exit 0", Ended::Completed, None),
-        ("a failure is its own reason", "exit 5", Ended::Failed, Some("stdin")),
-        ("a slow success has not done its job", "sleep 0.6; exit 0", Ended::Failed, Some("stdin")),
+        ("a quick success may ignore it", "exit 0", ExecutionStatus::Completed, None),
+        ("a failure is its own reason", "exit 5", ExecutionStatus::Failed, Some("stdin")),
+        (
+            "a slow success has not done its job",
+            "sleep 0.6; exit 0",
+            ExecutionStatus::Failed,
+            Some("stdin"),
+        ),
     ];
     for (case, text, expected, error) in rows {
         let outcome = bench.run(bench.script(text).with(long.clone())).await;
@@ -230,7 +236,7 @@ async fn what_cannot_be_started_has_an_error_and_no_exit_code() {
     for (runtime, entrypoint, error) in rows {
         let invocation = Invocation { runtime, ..bench.code(entrypoint) };
         let outcome = bench.run(invocation).await;
-        assert_eq!(outcome.status, Ended::Failed);
+        assert_eq!(outcome.status, ExecutionStatus::Failed);
         assert_eq!(outcome.result, json!({"succeeded": false, "error": error}));
         bench.assert_tidy();
     }
@@ -242,7 +248,7 @@ async fn what_cannot_be_started_has_an_error_and_no_exit_code() {
     let outcome = bench.run(invocation.clone()).await;
     assert!(outcome.result["error"].as_str().unwrap().starts_with("could not start"));
     drop(writer);
-    assert_eq!(bench.run(invocation).await.status, Ended::Completed);
+    assert_eq!(bench.run(invocation).await.status, ExecutionStatus::Completed);
     // An executable without a valid format gets as far as the start itself.
     bench.file("tool", "\u{1}", 0o755);
     let invocation = Invocation { runtime: Runtime::Native, ..bench.code("tool") };

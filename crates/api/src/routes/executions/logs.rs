@@ -1,6 +1,6 @@
 //! What executions print, while they run and afterwards.
 
-use super::readable;
+use super::{printed, readable};
 use crate::auth::Caller;
 use crate::auth::caller::StandardCaller;
 use crate::envelope::ApiResponse;
@@ -61,24 +61,6 @@ fn stream_named(name: &str) -> Result<LogStream, Error> {
         })
 }
 
-/// Reads a part; the end of a log counts only if the execution was over before.
-async fn part(
-    context: &Context,
-    id: ExecutionId,
-    over: bool,
-    stream: LogStream,
-    offset: u64,
-    limit: usize,
-) -> Result<(Bytes, bool), Error> {
-    let logs = &context.ports.logs;
-    let bytes = logs.read(id, stream, offset, limit).await?.unwrap_or_default();
-    let complete = over && {
-        let end = offset + bytes.len() as u64;
-        logs.read(id, stream, end, 1).await?.is_none_or(|more| more.is_empty())
-    };
-    Ok((bytes, complete))
-}
-
 /// Get both logs of an execution.
 #[utoipa::path(
     get, path = "/api/v1/executions/{id}/logs", tag = "executions", security(("bearer_auth" = [])),
@@ -95,11 +77,10 @@ async fn get_logs(
     Query(asked): Query<Part>,
 ) -> Result<ApiResponse<ExecutionLogs>, Error> {
     let execution = readable(&context, &caller, id).await?;
-    let over = execution.status.is_terminal();
     let limit = asked.limit.unwrap_or(DEFAULT_BYTES).min(MOST_BYTES);
     let text = async |stream| {
         let (bytes, complete) =
-            part(&context, execution.id, over, stream, asked.offset, limit).await?;
+            printed::part(&context.ports, &execution, stream, asked.offset, limit).await?;
         Ok::<_, Error>(LogText {
             content: String::from_utf8_lossy(&bytes).into_owned(),
             offset: asked.offset,
@@ -136,9 +117,9 @@ async fn get_log(
 ) -> Result<Response, Error> {
     let stream = stream_named(&name)?;
     let execution = readable(&context, &caller, id).await?;
-    let over = execution.status.is_terminal();
     let limit = asked.limit.unwrap_or(MOST_BYTES).min(MOST_BYTES);
-    let (bytes, complete) = part(&context, execution.id, over, stream, asked.offset, limit).await?;
+    let (bytes, complete) =
+        printed::part(&context.ports, &execution, stream, asked.offset, limit).await?;
     let next_offset = asked.offset + bytes.len() as u64;
     let json = headers
         .get(header::ACCEPT)
@@ -223,12 +204,14 @@ impl Follower {
         loop {
             let ports = &self.context.ports;
             // Asked before reading: what an ended execution printed is all there.
-            let over = load::execution(ports, self.execution)
-                .await?
-                .is_none_or(|execution| execution.status.is_terminal());
-            let bytes =
-                ports.logs.read(self.execution, self.stream, self.offset, CHUNK_BYTES).await?;
-            let bytes = bytes.unwrap_or_default();
+            let execution = load::execution(ports, self.execution).await?;
+            let over = execution.as_ref().is_none_or(|execution| execution.status.is_terminal());
+            let bytes = match &execution {
+                Some(execution) => {
+                    printed::read(ports, execution, self.stream, self.offset, CHUNK_BYTES).await?
+                }
+                None => Bytes::new(),
+            };
             let text = whole_characters(&bytes, over);
             if !text.is_empty() {
                 let name = if self.stage == Stage::Catching { "content" } else { "append" };

@@ -4,6 +4,7 @@ mod filter;
 pub mod list;
 pub mod logs;
 pub(crate) mod pages;
+mod printed;
 pub mod request;
 pub mod stream;
 
@@ -13,13 +14,13 @@ use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
 use crate::routes::fetched;
-use crate::routes::reveal::{self, Origin, Reveal};
+use crate::routes::reveal::{self, Reveal};
 use crate::wire::execution::{ExecutionResponse, ExecutionStats};
 use crate::{Context, Error};
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
 use attune_domain::status::ExecutionStatus;
-use attune_journey::{cancel, load};
+use attune_journey::{cancel, load, secrets};
 use attune_ports::Ports;
 use axum::extract::State;
 use serde_json::Value;
@@ -99,9 +100,8 @@ async fn get_execution(
     caller.require_on(Resource::Executions, Action::Decrypt, target(&execution))?;
     let mut config = fetched(ports, execution.config.as_ref()).await?;
     if let (Some(sealed), Some(config)) = (&execution.secrets, &mut config) {
-        let origin =
-            execution.enforcement.map_or(Origin::Execution(execution.id), Origin::Enforcement);
-        reveal::reveal(&*ports.vault, &origin, sealed, config).await?;
+        let context = secrets::context_of(&execution);
+        reveal::reveal(&*ports.vault, &context, sealed, config).await?;
     }
     with_config(ports, execution, config).await
 }

@@ -120,6 +120,30 @@ fn what_is_no_timer_is_refused_by_the_name_of_the_field() {
     );
 }
 
+#[test]
+fn a_cron_expression_is_refused_with_the_field_at_fault() {
+    let rows = [
+        ("60 * * * * *", "has the second '60': expected 0 to 59"),
+        ("61 * * * *", "has the minute '61': expected 0 to 59"),
+        ("0 5-99 * * * *", "has the minute '5-99': expected 0 to 59"),
+        ("0 */0 * * * *", "has the minute '*/0': expected 0 to 59"),
+        ("0 0 24 * * *", "has the hour '24': expected 0 to 23"),
+        ("0 0 noon * * *", "has the hour 'noon': expected 0 to 23"),
+        ("0 0 0 32 * *", "has the day of the month '32': expected 1 to 31 or L"),
+        ("0 0 0 0 * *", "has the day of the month '0': expected 1 to 31 or L"),
+        ("0 0 0 * 13 *", "has the month '13': expected 1 to 12 or JAN to DEC"),
+        ("0 0 0 * SMARCH *", "has the month 'SMARCH': expected 1 to 12 or JAN to DEC"),
+        ("0 0 0 * * 8", "has the day of the week '8': expected 0 to 7 or SUN to SAT"),
+        ("0 99 99 * * *", "has the minute '99': expected 0 to 59"),
+        ("* * * *", "must have six fields, seconds first, not 4"),
+        ("0 0 0 30 2 *", "names a date that does not exist"),
+    ];
+    for (expression, reason) in rows {
+        let told = timer_error("cron", json!({"expression": expression}));
+        assert_eq!(told, format!("timer field 'expression' {reason}"), "{expression}");
+    }
+}
+
 fn timer_error(name: &str, params: Value) -> String {
     TimerSpec::parse(name, &params).expect_err(name).to_string()
 }
