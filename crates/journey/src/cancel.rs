@@ -40,7 +40,9 @@ pub async fn execution(ports: &Ports, id: ExecutionId) -> Result<Execution, Erro
             status if status.is_terminal() => return Err(Error::Over(status)),
             ExecutionStatus::Running => execution.status = ExecutionStatus::Canceling,
             _ => {
-                if let Some(Place { lane, holds: Holds::Ticket(ticket) }) = execution.place.take() {
+                // A slot stays with it until `complete` gives it to the next in line.
+                if let Some(Place { lane, holds: Holds::Ticket(ticket) }) = execution.place.clone()
+                {
                     commit = leave_line(ports, commit, &lane, ticket, now).await?;
                     execution.place = Some(Place { lane, holds: Holds::Nothing });
                 }

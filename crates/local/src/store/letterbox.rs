@@ -178,19 +178,13 @@ impl Letterbox {
             let many = max.min(self.ready.len());
             numbers.extend(self.ready.drain(..many));
         }
-        // Whoever takes something may not come back soon: another is to look at what is left, and to know
-        // when what is hidden comes back. Whoever takes nothing knows that himself.
-        let waits = self.hidden.first().is_some_and(|(_, first)| !self.in_flight.contains(first));
-        let left = waits || !self.ready.is_empty() || !self.ready_groups.is_empty();
-        if left && !numbers.is_empty() {
+        if !self.ready.is_empty() || !self.ready_groups.is_empty() {
             self.news.notify_one();
         }
         numbers
             .into_iter()
             .filter_map(|number| {
                 let letter = self.letters.get_mut(&number)?;
-                // A hold of its group is over, whichever of them it came from.
-                self.hidden.remove(&(letter.visible_at, number));
                 letter.receives += 1;
                 letter.visible_at = until;
                 self.in_flight.insert(number);
