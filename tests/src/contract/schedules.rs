@@ -92,7 +92,7 @@ pub async fn schedules_are_set_replaced_and_removed<F: Fixture>() {
     }
     for _ in 0..2 {
         ports.schedules.remove(NAME).await.expect("removing nothing succeeds");
-        assert_eq!(list(ports).await, [two.clone()]);
+        assert_eq!(list(ports).await, std::slice::from_ref(&two));
     }
     set(ports, schedule(NAME, 1, &far, now)).await;
     assert_eq!(list(ports).await.len(), 2, "what was removed can be set anew");

@@ -113,6 +113,10 @@ impl Harness {
 
     /// The ports as they are, for looking; they change with a crash.
     #[must_use]
+    #[expect(
+        clippy::misnamed_getters,
+        reason = "tests look through ports that are never in the way"
+    )]
     pub fn ports(&self) -> &Ports {
         &self.life().calm
     }

@@ -33,7 +33,8 @@ async fn ask(harness: &mut Harness, action: &ComponentRef, all: &[Value]) -> Vec
     let last = ids[ids.len() - 1];
     harness
         .until("all have been admitted", async |ports| {
-            let found = attune_journey::load::execution(ports, last).await.unwrap().unwrap();
+            let found = attune_journey::load::execution(ports, last).await;
+            let found = found.expect("records answer").expect("it was requested");
             let undecided = found.status == ExecutionStatus::Requested && found.place.is_none();
             (!undecided).then_some(())
         })
