@@ -1,6 +1,6 @@
 //! What must hold across crates, and what every deployment must do alike.
 //!
-//! [`contract`] holds one suite for each port: functions over a [`contract::Fixture`], so that every
+//! [`mod@contract`] holds one suite for each port: functions over a [`contract::Fixture`], so that every
 //! implementation is held to the same promises. [`embedded`] is the fixture of the embedded deployment.
 //! [`harness`] runs the whole journey in this process over real ports, and looks afterwards that nothing
 //! is left behind. [`server`] starts the real binary, talks to it over HTTP and kills it. The tests

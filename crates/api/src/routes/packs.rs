@@ -1,4 +1,4 @@
-//! Packs. What brings their files to the server is in [`pack_files`].
+//! Packs. What brings their files to the server is in `pack_files`.
 
 use crate::access::{Action, Resource, Target};
 use crate::auth::Caller;
