@@ -1,6 +1,7 @@
 //! The base journeys, each as it is, again with every message delivered twice, and again with a crash after
 //! every single changing call of a port.
 
+use attune_domain::policy::{Rate, Terms};
 use attune_domain::status::ExecutionStatus;
 use attune_tests::harness::{Harness, Loss, Options, PolicyTerms, RuleTerms};
 use serde_json::json;
@@ -94,6 +95,22 @@ async fn one_in_line_is_cancelled(harness: &mut Harness) {
     }
 }
 
+/// Three requests under a rate that lets one go at once and the others a moment later.
+async fn who_is_throttled_goes_later(harness: &mut Harness) {
+    let echo = harness.action("echo", "echo.sh").await;
+    let rate = Rate { limit: 100, per_seconds: 1, burst: Some(1) };
+    let terms = Terms { rate: Some(rate), ..Terms::default() };
+    harness.policy(&echo, PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let mut requests = Vec::new();
+    for n in 0..3 {
+        requests.push(harness.request(&echo, &format!("{n}"), &json!({})).await);
+    }
+    for id in requests {
+        let status = harness.ended(id).await.status;
+        ran_or_died(harness, status);
+    }
+}
+
 /// What must not run again either completed or, where its worker died, is given up.
 fn ran_or_died(harness: &Harness, status: ExecutionStatus) {
     let died = harness.has_crashed() && status == ExecutionStatus::Abandoned;
@@ -157,4 +174,5 @@ journeys! {
     what_may_run_again_completes,
     another_attempt_is_made_where_the_policy_says_so,
     one_in_line_is_cancelled,
+    who_is_throttled_goes_later,
 }

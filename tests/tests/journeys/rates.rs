@@ -1,12 +1,15 @@
 //! Rate limits: a token bucket lets a burst through, then one after the other.
 
+use attune_domain::execution::Holds;
 use attune_domain::policy::{Method, Rate, Terms};
 use attune_domain::status::ExecutionStatus::{Cancelled, Completed};
+use attune_journey::load;
 use attune_tests::harness::{Harness, Options, PolicyTerms};
+use chrono::TimeDelta;
 use serde_json::json;
 use std::time::Instant;
 
-/// A burst of three at once, then ten a second; in order, none lost, and woken about as often as needed.
+/// A burst of three at once, then ten a second; in order, none lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
     const REQUESTS: usize = 12;
@@ -30,6 +33,37 @@ async fn a_burst_goes_and_the_rest_follows_at_the_rate() {
     // Those of the burst start side by side.
     started[..3].sort();
     assert_eq!(started, ids);
+    harness.finish().await;
+}
+
+/// A token that is there already belongs to who waits for it, and not to who comes just then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_overtakes_who_waits_for_a_token() {
+    let mut harness = Harness::start(Options::default()).await;
+    let echo = harness.action("echo", "echo.sh").await;
+    let rate = Rate { limit: 1, per_seconds: 1, burst: None };
+    let terms = Terms { rate: Some(rate), ..Terms::default() };
+    harness.policy(&echo, PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        let id = harness.request(&echo, &n.to_string(), &json!({})).await;
+        ids.push(id);
+        // The first is over, since its end would serve who waits; the second has its ticket.
+        harness
+            .until("it has a place", async |ports| {
+                let holds = load::execution(ports, id).await.unwrap()?.place?.holds;
+                (n > 0 || holds == Holds::Nothing).then_some(())
+            })
+            .await;
+        if n == 1 {
+            // The next token is there before anybody has been woken for it.
+            harness.later(TimeDelta::milliseconds(1_200));
+        }
+    }
+    for id in &ids {
+        assert_eq!(harness.ended(*id).await.status, Completed);
+    }
+    assert_eq!(harness.runner.started(), ids);
     harness.finish().await;
 }
 
