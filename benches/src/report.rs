@@ -117,7 +117,7 @@ mod tests {
 
     fn rows() -> Vec<Measurement> {
         vec![
-            Measurement::new("webhook_noop.completed", "webhook → core.noop", 12_345.6, "/s"),
+            Measurement::new("webhook_noop.accepted", "webhook → core.noop", 12_345.6, "/s"),
             Measurement::new("shell.completed", "shell actions", 399.0, "/s"),
             Measurement::new("queue_depth.ratio", "100,000 waiting against 10", 1.1, "×"),
         ]

@@ -140,6 +140,7 @@ async fn decide_and_commit(
         (Some(key), Some(policy)) => Some(open_lane(ports, key, policy, now).await?),
         _ => None,
     };
+    let wake_known = lane.as_ref().and_then(|(lane, _)| lane.wake_at);
     let mut commit = Commit::new();
     let mut announcements = Vec::new();
     for mut applicant in applicants {
@@ -160,10 +161,7 @@ async fn decide_and_commit(
     }
     if let Some((lane, version)) = lane {
         commit = commit.replace(layout::lane_record(&lane), version);
-        if let Some(at) = lane.wake_at.filter(|at| *at <= now + chrono::TimeDelta::minutes(15)) {
-            let delay = (at - now).to_std().unwrap_or_default();
-            announcements.push(Announcement::wake(&lane.key, delay));
-        }
+        announcements.extend(Announcement::wake_sooner(wake_known, &lane, now));
     }
     ports.records.commit(commit).await?;
     Ok(announcements)

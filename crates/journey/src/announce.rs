@@ -1,7 +1,7 @@
 //! Announce: send the next step its message, and know when it must be sent again.
 
 use attune_domain::Timestamp;
-use attune_domain::admission::LaneKey;
+use attune_domain::admission::{Lane, LaneKey};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::execution::{Execution, Handed, Holds, Place};
 use attune_domain::id::EventId;
@@ -14,6 +14,8 @@ use std::time::Duration;
 const PATIENCE: TimeDelta = TimeDelta::seconds(60);
 /// The longest pause between two repairs of the same step.
 const PAUSE: TimeDelta = TimeDelta::hours(1);
+/// Wakes that are farther away than a message can be delayed are left to the sweep.
+pub(crate) const FAR: TimeDelta = TimeDelta::minutes(15);
 /// How long the marks of causes are kept: as long as a redelivery is possible.
 pub(crate) const CAUSES_KEPT: TimeDelta = TimeDelta::days(8);
 
@@ -73,6 +75,20 @@ impl Announcement {
         };
         let step = Step::ExecutionCompleted { execution: execution.id };
         Some(Self::now(Queue::Complete, group, step))
+    }
+
+    /// Somebody of a lane may go later, and sooner than was known `before`; `None` where a wake for that
+    /// moment is on its way already, which goes on by itself, and where the moment is too far for a message:
+    /// then the lane stands in the due index.
+    pub(crate) fn wake_sooner(
+        before: Option<Timestamp>,
+        lane: &Lane,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let at = lane.wake_at?;
+        let sooner = before.is_none_or(|before| at + TimeDelta::milliseconds(1) < before);
+        (sooner && at <= now + FAR)
+            .then(|| Self::wake(&lane.key, (at - now).to_std().unwrap_or_default()))
     }
 
     /// Somebody of a lane may go, after `delay`.

@@ -106,6 +106,7 @@ async fn leave(
     let mut announcements = Vec::new();
     if let Some(loaded) = load::lane(ports, key).await? {
         let mut lane = loaded.body;
+        let wake_known = lane.wake_at;
         for left in &leaving {
             lane.release(now);
             commit = commit.delete(layout::slot(key, left.body.id), Expect::Any);
@@ -118,10 +119,7 @@ async fn leave(
             first.body.handed_to = served.handed;
         }
         announcements = served.announcements;
-        if let Some(at) = lane.wake_at {
-            let delay = (at - now).to_std().unwrap_or_default();
-            announcements.push(Announcement::wake(key, delay));
-        }
+        announcements.extend(Announcement::wake_sooner(wake_known, &lane, now));
     }
     for left in leaving {
         let mut execution = left.body;

@@ -13,6 +13,7 @@
 //! In indexes the sort key is the id in 16 digits, so that order is time. Whatever leaves a next step
 //! undone also stands in `Due` under `due`, by moment.
 
+use crate::announce;
 use attune_domain::Timestamp;
 use attune_domain::admission::{Lane, LaneKey, Ticket, Waiter};
 use attune_domain::enforcement::Enforcement;
@@ -20,6 +21,7 @@ use attune_domain::event::Event;
 use attune_domain::execution::Execution;
 use attune_domain::id::{EnforcementId, EventId, ExecutionId};
 use attune_ports::records::{Index, Key, Kind, Record};
+use chrono::TimeDelta;
 use std::fmt::Display;
 
 /// The only partition of the due index; implementations shard it.
@@ -177,8 +179,12 @@ pub(crate) fn lane_record(lane: &Lane) -> Record {
         lanes_of_policy(lane.policy),
         lane.key.as_str(),
     );
-    // A while after the message that should have woken it.
-    due(record, lane.wake_at.map(|at| at + chrono::TimeDelta::seconds(5)))
+    // A while after the message that should have woken it; or a while before, where it is still to be sent.
+    let due_at = lane.wake_at.map(|at| {
+        let far = at > lane.updated + announce::FAR;
+        at + if far { TimeDelta::minutes(-2) } else { TimeDelta::seconds(5) }
+    });
+    due(record, due_at)
 }
 
 /// A ticket's record; it is due when its holder has waited too long.

@@ -106,7 +106,9 @@ async fn repair(
         Kind::Lane => {
             let lane: Lane = decode(&record)?;
             swept.announced += 1;
-            announce::send(ports, [Announcement::wake(&lane.key, Duration::ZERO)]).await
+            let until = lane.wake_at.map(|at| at - ports.clock.now());
+            let delay = until.and_then(|until| until.to_std().ok()).unwrap_or(Duration::ZERO);
+            announce::send(ports, [Announcement::wake(&lane.key, delay)]).await
         }
         Kind::Ticket => line::expire(ports, &record.key).await,
         _ => Ok(()),

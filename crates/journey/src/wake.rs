@@ -37,7 +37,7 @@ pub async fn handle(ports: &Ports, key: &LaneKey) -> Result<(), Unavailable> {
         let mut announcements = served.announcements;
         if lane.waiting > 0 && lane.capacity(now) == Capacity::Free {
             announcements.push(Announcement::wake(key, Duration::ZERO));
-        } else if let Some(at) = lane.wake_at {
+        } else if let Some(at) = lane.wake_at.filter(|at| *at <= now + announce::FAR) {
             announcements.push(Announcement::wake(key, (at - now).to_std().unwrap_or_default()));
         }
         if lane == before && commit.writes.is_empty() {

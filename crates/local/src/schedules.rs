@@ -54,6 +54,13 @@ impl Plan {
         self.schedules.insert(name, stored);
     }
 
+    /// Whether a schedule of that name and at least that generation is there.
+    fn knows(&self, stored: &Stored) -> bool {
+        self.schedules.get(&stored.schedule.name).is_some_and(|known| {
+            known.schedule.timer.generation >= stored.schedule.timer.generation
+        })
+    }
+
     fn forget(&mut self, name: &str) {
         if self.schedules.remove(name).is_some() {
             self.due.retain(|(_, due)| due != name);
@@ -145,18 +152,18 @@ impl LocalSchedules {
 impl Schedules for LocalSchedules {
     async fn set(&self, schedule: Schedule) -> Result<(), Unavailable> {
         let stored = Stored { schedule, last: None, count: 0 };
-        {
-            let mut plan = self.plan.lock();
-            let known = plan.schedules.get(&stored.schedule.name);
-            if known.is_some_and(|known| {
-                known.schedule.timer.generation >= stored.schedule.timer.generation
-            }) {
-                return Ok(());
-            }
-            plan.put(stored.clone(), Utc::now());
+        if self.plan.lock().knows(&stored) {
+            return Ok(());
         }
+        // Stored first: what the plan has, a restart has, too.
+        self.store(&stored).await?;
+        let mut plan = self.plan.lock();
+        if !plan.knows(&stored) {
+            plan.put(stored, Utc::now());
+        }
+        drop(plan);
         self.news.notify_one();
-        self.store(&stored).await
+        Ok(())
     }
 
     async fn remove(&self, name: &str) -> Result<(), Unavailable> {
