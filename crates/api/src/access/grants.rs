@@ -153,6 +153,39 @@ pub async fn check_delegation(ports: &Ports, own: &Grants, refs: &[String]) -> R
     Ok(())
 }
 
+/// Whether somebody with `own` grants may bring this pack: its permission sets may allow nothing more, and
+/// neither may those of others that its actions and rules name. Else a pack would be a way to more
+/// permissions than one has. A set that does not exist allows nothing, and is passed over.
+///
+/// # Errors
+/// [`Error::Forbidden`] where not, [`Error::Unavailable`] where records cannot be read.
+pub async fn check_pack(
+    ports: &Ports,
+    own: &Grants,
+    pack: &attune_packs::Pack,
+) -> Result<(), Error> {
+    for brought in &pack.permission_sets {
+        let grants = serde_json::to_value(&brought.grants).unwrap_or_default();
+        if !own.contain(&Grants::new(vec![Grant::read_all(&grants).into()])) {
+            let reference = &brought.reference;
+            return Err(Error::Forbidden(format!(
+                "Permission set '{reference}' of the pack allows more than you may yourself"
+            )));
+        }
+    }
+    let of_actions =
+        pack.actions.iter().flat_map(|action| &action.default_execution_permission_set_refs);
+    let of_rules = pack.rules.iter().filter_map(|rule| rule.permission_set_refs.as_ref()).flatten();
+    let named: Vec<&String> = of_actions.chain(of_rules).collect();
+    for reference in named {
+        let brought = pack.permission_sets.iter().any(|set| set.reference.as_str() == reference);
+        if !brought && set(ports, reference).await?.is_some() {
+            check_delegation(ports, own, std::slice::from_ref(reference)).await?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Packs from files: a folder on the server's machine, or an archive.
 
+use crate::access::grants::check_pack;
 use crate::access::{Action, Resource};
 use crate::auth::Caller;
 use crate::envelope::ApiResponse;
@@ -56,6 +57,7 @@ async fn register_pack(
     })
     .await?;
     may_install(&caller, files.manifest.reference.as_str())?;
+    check_pack(&context.ports, caller.grants(), &files).await?;
     let origin = Origin::Registration { force: request.force };
     let path = folder.to_string_lossy();
     let installed = install(&context.ports, &files, Some(&path), origin).await?;
@@ -118,6 +120,7 @@ async fn upload_pack(
     .await?;
     let reference = files.manifest.reference.clone();
     may_install(&caller, reference.as_str())?;
+    check_pack(&context.ports, caller.grants(), &files).await?;
     if !force && read::get::<Pack>(&context.ports, reference.as_str()).await?.is_some() {
         return Err(Error::Conflict(format!("Pack '{reference}' already exists")));
     }

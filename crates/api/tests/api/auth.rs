@@ -141,7 +141,7 @@ async fn whoever_registers_has_no_permissions() {
     }
 }
 
-async fn as_identity(server: &mut Server, login: &str, sets: &[&str]) -> i64 {
+pub async fn as_identity(server: &mut Server, login: &str, sets: &[&str]) -> i64 {
     let new = NewIdentity {
         login: login.into(),
         display_name: None,

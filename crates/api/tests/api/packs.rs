@@ -1,5 +1,6 @@
 //! Packs that come with files: registered in place, uploaded, removed.
 
+use crate::auth::as_identity;
 use crate::server::{Answer, Server};
 use attune_api::ApiConfig;
 use axum::body::Body;
@@ -84,6 +85,36 @@ async fn a_folder_is_registered_in_place_and_stays_when_the_pack_goes() {
     assert_eq!(server.delete("/api/v1/packs/demo").await.status, 200);
     assert_eq!(server.get("/api/v1/rules/demo.on").await.status, 404);
     assert!(folder.path().join("pack.yaml").exists(), "a folder elsewhere is its owner's");
+}
+
+#[tokio::test]
+async fn a_pack_is_no_way_to_more_permissions() {
+    let packs_dir = TempDir::new().unwrap();
+    let mut server = server(packs_dir.path()).await;
+    as_identity(&mut server, "editor", &["core.editor"]).await;
+    let set = |grants: &str| format!("ref: demo.all\nlabel: All\ngrants: {grants}\n");
+    let action = |sets: &str| {
+        format!(
+            "ref: demo.act\nlabel: Act\nentry_point: echo hi\ndefault_execution_permission_set_refs: {sets}\n"
+        )
+    };
+    let everything = set("[{resource: permissions, actions: [manage]}]");
+    let modest = set("[{resource: rules, actions: [read]}]");
+    for (case, file, text, status) in [
+        ("a set that allows more", "permission_sets/all.yaml", everything, 403),
+        ("an action with another's set", "actions/act.yaml", action("[core.admin]"), 403),
+        ("a modest set", "permission_sets/all.yaml", modest, 201),
+        ("an action with a modest set", "actions/act.yaml", action("[core.viewer]"), 201),
+    ] {
+        let before = server.tally().await;
+        let folder = folder(&[FILES[0], (file, &text)]);
+        let body = json!({"path": folder.path(), "force": true});
+        let answer = server.post("/api/v1/packs/register", body).await;
+        assert_eq!(answer.status, status, "{case}: {}", answer.body);
+        if status == 403 {
+            assert_eq!(server.tally().await, before, "{case}: nothing is half-written");
+        }
+    }
 }
 
 #[tokio::test]
