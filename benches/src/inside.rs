@@ -37,6 +37,12 @@ pub fn measure(scratch: &Path, events: usize, others: usize) -> Result<Vec<Measu
             crowded.reads(events),
             "reads",
         ));
+        rows.push(Measurement::new(
+            "inside.crowded_ratio",
+            "… against the same without them".to_owned(),
+            crowded.reads(events) / alone.reads(events),
+            "×",
+        ));
         rows.extend(time(scratch, events).await?);
         Ok(rows)
     })
