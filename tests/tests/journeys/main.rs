@@ -7,3 +7,4 @@ mod limits;
 mod lines;
 mod rates;
 mod secrets;
+mod steps;
