@@ -39,8 +39,10 @@ fn key(path: &Path) -> Result<[u8; 32], Error> {
     let failed = |source| Error::File { path: path.display().to_string(), source };
     match fs::read_to_string(path) {
         Ok(text) => {
-            let bytes = decode(text.trim()).and_then(|bytes| bytes.try_into().ok());
-            bytes.ok_or_else(|| Error::BadKey(path.display().to_string()))
+            let mut key = [0; 32];
+            hex::decode_to_slice(text.trim(), &mut key)
+                .map_err(|_| Error::BadKey(path.display().to_string()))?;
+            Ok(key)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let mut key = [0; 32];
@@ -53,24 +55,13 @@ fn key(path: &Path) -> Result<[u8; 32], Error> {
             let aside = path.with_extension("new");
             let _ = fs::remove_file(&aside);
             let mut file = options.open(&aside).map_err(failed)?;
-            file.write_all(encode(&key).as_bytes()).map_err(failed)?;
+            file.write_all(hex::encode(key).as_bytes()).map_err(failed)?;
             file.sync_all().map_err(failed)?;
             fs::rename(&aside, path).map_err(failed)?;
             Ok(key)
         }
         Err(error) => Err(failed(error)),
     }
-}
-
-fn encode(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    let digits = digits?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 #[async_trait]
@@ -82,7 +73,7 @@ impl Vault for FileVault {
             .cipher
             .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: context.as_bytes() })
             .map_err(|_| Unavailable::new("vault", "the value could not be sealed"))?;
-        Ok(Sealed { key: KEY_NAME.into(), text: encode(&[&nonce[..], &sealed].concat()) })
+        Ok(Sealed { key: KEY_NAME.into(), text: hex::encode([&nonce[..], &sealed].concat()) })
     }
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<Vec<u8>, Unavailable> {
@@ -90,7 +81,7 @@ impl Vault for FileVault {
         if sealed.key != KEY_NAME {
             return Err(Unavailable::new("vault", "the value was sealed with an unknown key"));
         }
-        let bytes = decode(&sealed.text).ok_or_else(wrong)?;
+        let bytes = hex::decode(&sealed.text).map_err(|_| wrong())?;
         let (nonce, text) = bytes.split_at_checked(NONCE).ok_or_else(wrong)?;
         let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| wrong())?;
         let payload = Payload { msg: text, aad: context.as_bytes() };
