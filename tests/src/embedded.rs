@@ -150,7 +150,7 @@ struct Idle;
 #[async_trait]
 impl Runner for Idle {
     async fn run(&self, _: Invocation, _: Cancelled) -> Outcome {
-        Outcome { status: ExecutionStatus::Failed, result: serde_json::Value::Null }
+        Outcome::new(ExecutionStatus::Failed, serde_json::Value::Null)
     }
 
     fn is_pure(&self, _: Runtime, _: &str) -> bool {

@@ -33,6 +33,9 @@ pub struct Execution {
     pub secrets: Option<Sealed>,
     /// What came of it.
     pub result: Option<Payload>,
+    /// What it printed, where that is little and the deployment keeps it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printed: Option<Printed>,
     /// Stored and inherited by children, never exported to the process.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env_vars: BTreeMap<String, String>,
@@ -85,6 +88,17 @@ pub struct Execution {
     pub updated: Timestamp,
     /// When a runner first claimed it.
     pub started_at: Option<Timestamp>,
+}
+
+/// The two outputs of a run, secrets struck out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printed {
+    /// Standard output.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stdout: String,
+    /// Standard error.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stderr: String,
 }
 
 /// An execution that was given a slot, and what it runs on.

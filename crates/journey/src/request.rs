@@ -141,6 +141,7 @@ async fn build(
         config,
         secrets: sealed,
         result: None,
+        printed: None,
         env_vars: new.env_vars.clone(),
         permission_set_refs,
         executor: new.executor,

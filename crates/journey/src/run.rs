@@ -14,7 +14,6 @@ use attune_ports::tokens::Holder;
 use attune_ports::{Ports, Unavailable};
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +113,10 @@ async fn invocation(
         None
     } else {
         let pack = definitions::pack(ports, action.pack_ref.as_str()).await?;
-        pack.and_then(|pack| pack.path).map(PathBuf::from)
+        match pack.and_then(|pack| pack.path) {
+            Some(place) => Some(ports.pack_files.folder(&place).await?),
+            None => None,
+        }
     };
     let invocation = Invocation {
         execution: execution.id,
@@ -173,7 +175,7 @@ async fn parameters(
 }
 
 fn failed(error: String) -> Outcome {
-    Outcome { status: ExecutionStatus::Failed, result: json!({"succeeded": false, "error": error}) }
+    Outcome::new(ExecutionStatus::Failed, json!({"succeeded": false, "error": error}))
 }
 
 /// Completes when the execution is cancelled, or is not this attempt's any more.
@@ -222,6 +224,7 @@ async fn record(
             return Ok(());
         }
         body.result = Some(result.clone());
+        body.printed.clone_from(&outcome.printed);
         body.claim = None;
         let record = layout::execution_record(&body, subject::due(&body, now));
         match ports.records.commit(Commit::new().replace(record, version)).await {

@@ -124,6 +124,7 @@ fn execution_of(ports: &Ports, enforcement: &Enforcement) -> Execution {
         config: enforcement.config.clone(),
         secrets: enforcement.secrets.clone(),
         result: None,
+        printed: None,
         env_vars: Default::default(),
         permission_set_refs: enforcement.permission_set_refs.clone().unwrap_or_default(),
         executor: enforcement.executor,

@@ -7,10 +7,11 @@
 //! share it.
 
 mod blobs;
-mod clock;
+mod cloud_events;
 mod feed;
 mod folder;
 mod logs;
+mod pack_files;
 mod queues;
 mod records;
 mod schedules;
@@ -22,7 +23,8 @@ pub use schedules::{Sink, Ticker};
 pub use store::Counters;
 
 use attune_ports::{Feed, Memo, Ports, Runner};
-use std::path::Path;
+use attune_system::{SystemClock, SystemIds};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ pub struct Config {
     pub visibility: Duration,
     /// Whether ticks missed while nothing ran fire once at the start.
     pub catch_up: bool,
+    /// Folder of installed packs; `None`, `packs` in the data folder.
+    pub packs_dir: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -49,6 +53,7 @@ impl Default for Config {
             max_receives: 5,
             visibility: Duration::from_secs(20 * 60),
             catch_up: true,
+            packs_dir: None,
         }
     }
 }
@@ -122,11 +127,14 @@ impl Local {
 pub fn open(path: &Path, config: &Config, runner: Arc<dyn Runner>) -> Result<Local, Error> {
     let folder = Arc::new(Folder::lock(path)?);
     let store = store::Store::open(&folder.file("attune.db"), config)?;
-    let ids = Arc::new(clock::SequentialIds::default());
+    let ids = Arc::new(SystemIds::alone());
     let records = Arc::new(records::LocalRecords::new(store.clone()));
     let schedules = Arc::new(schedules::LocalSchedules::open(&store, config.catch_up)?);
     let worker: Arc<str> = format!("embedded-{}", attune_ports::Ids::next(&*ids)).into();
+    let packs_dir = config.packs_dir.clone().unwrap_or_else(|| folder.file("packs"));
     let ports = Ports {
+        cloud_events: Arc::new(cloud_events::Unheard::new(records.clone())),
+        pack_files: Arc::new(pack_files::Folders::new(packs_dir)),
         records,
         queues: Arc::new(queues::LocalQueues::new(store.clone(), config)),
         schedules: schedules.clone(),
@@ -135,7 +143,7 @@ pub fn open(path: &Path, config: &Config, runner: Arc<dyn Runner>) -> Result<Loc
         vault: Arc::new(vault::FileVault::open(&folder.file("keys"))?),
         runner,
         tokens: None,
-        clock: Arc::new(clock::SystemClock),
+        clock: Arc::new(SystemClock),
         ids,
         memo: Arc::new(Memo::default()),
         worker,

@@ -1,21 +1,19 @@
 //! Keys in files that only the owner can read, values sealed with AES-256-GCM.
 
 use crate::Error;
-use aes_gcm::aead::{Aead, Payload};
-use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 use async_trait::async_trait;
 use attune_domain::sealed::Sealed;
 use attune_ports::{Unavailable, Vault};
+use attune_system::Cipher;
 use rand::Rng;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-const NONCE: usize = 12;
 const KEY_NAME: &str = "file-1";
 
 pub(crate) struct FileVault {
-    cipher: Aes256Gcm,
+    cipher: Cipher,
     token_key: [u8; 32],
 }
 
@@ -31,7 +29,7 @@ impl FileVault {
             .map_err(|source| Error::File { path: folder.display().to_string(), source })?;
         let root = key(&folder.join("root.key"))?;
         let token_key = key(&folder.join("token.key"))?;
-        Ok(Self { cipher: Aes256Gcm::new(&root.into()), token_key })
+        Ok(Self { cipher: Cipher::new(root, KEY_NAME), token_key })
     }
 }
 
@@ -67,25 +65,11 @@ fn key(path: &Path) -> Result<[u8; 32], Error> {
 #[async_trait]
 impl Vault for FileVault {
     async fn seal(&self, context: &str, plain: &[u8]) -> Result<Sealed, Unavailable> {
-        let mut nonce = [0; NONCE];
-        rand::rng().fill_bytes(&mut nonce);
-        let sealed = self
-            .cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: context.as_bytes() })
-            .map_err(|_| Unavailable::new("vault", "the value could not be sealed"))?;
-        Ok(Sealed { key: KEY_NAME.into(), text: hex::encode([&nonce[..], &sealed].concat()) })
+        self.cipher.seal(context, plain)
     }
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<Vec<u8>, Unavailable> {
-        let wrong = || Unavailable::new("vault", "the sealed value was changed or moved");
-        if sealed.key != KEY_NAME {
-            return Err(Unavailable::new("vault", "the value was sealed with an unknown key"));
-        }
-        let bytes = hex::decode(&sealed.text).map_err(|_| wrong())?;
-        let (nonce, text) = bytes.split_at_checked(NONCE).ok_or_else(wrong)?;
-        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| wrong())?;
-        let payload = Payload { msg: text, aad: context.as_bytes() };
-        self.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| wrong())
+        self.cipher.open(context, sealed)
     }
 
     async fn token_key(&self) -> Result<Vec<u8>, Unavailable> {

@@ -1,17 +1,20 @@
 //! What the journey needs from outside, named after the need and not after a service.
 //!
 //! [`Records`] keeps what is known, in all-or-nothing conditional commits. [`Queues`] carries the
-//! messages between steps. [`Schedules`] says when timers tick. [`Blobs`] and [`Logs`] hold what is too
-//! large for a record, [`Vault`] what must stay secret, [`Feed`] tells what changed, [`Runner`] runs an
+//! messages between steps. [`Schedules`] says when timers tick, [`CloudEvents`] which
+//! events of the cloud are a trigger's. [`Blobs`] and [`Logs`] hold what is too large for a record,
+//! [`PackFiles`] what packs bring along, [`Vault`] what must stay secret, [`Feed`] tells what changed, [`Runner`] runs an
 //! action, and [`Clock`] and [`Ids`] give time and names. Each has an implementation on SQLite and files
 //! (`crates/local`) and one on AWS; [`Ports`] bundles whichever a deployment uses. A port models only
 //! errors that any implementation could have.
 
 mod blobs;
 mod clock;
+mod cloud_events;
 mod feed;
 mod logs;
 mod memo;
+mod pack_files;
 pub mod queues;
 pub mod records;
 pub mod runner;
@@ -21,9 +24,11 @@ mod vault;
 
 pub use blobs::Blobs;
 pub use clock::{Clock, Ids};
+pub use cloud_events::{CloudEvents, Subscription};
 pub use feed::{Change, Feed, FeedCursor, Image, Lagged};
 pub use logs::{LogStream, Logs};
 pub use memo::Memo;
+pub use pack_files::{PackFiles, Staging};
 pub use queues::{Delivery, Outgoing, Queue, Queues};
 pub use records::{Commit, Key, Query, Record, Records};
 pub use runner::Runner;
@@ -59,10 +64,14 @@ pub struct Ports {
     pub queues: Arc<dyn Queues>,
     /// When timers tick.
     pub schedules: Arc<dyn Schedules>,
+    /// Events of the cloud.
+    pub cloud_events: Arc<dyn CloudEvents>,
     /// Large values.
     pub blobs: Arc<dyn Blobs>,
     /// Output of actions.
     pub logs: Arc<dyn Logs>,
+    /// Files of packs.
+    pub pack_files: Arc<dyn PackFiles>,
     /// Secrets.
     pub vault: Arc<dyn Vault>,
     /// Runs actions.

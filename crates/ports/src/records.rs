@@ -476,6 +476,13 @@ pub trait Records: Send + Sync {
     /// [`Unavailable`] where the store does not answer.
     async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, Unavailable>;
 
+    /// Hints that these records are about to be read one by one. A store for which every read is a request
+    /// may read them together now and answer the next [`Records::get`] of each from that, once. What was
+    /// read ahead is never older than the hint, and the next hint forgets what was not asked for.
+    async fn ahead(&self, keys: &[Key]) {
+        let _ = keys;
+    }
+
     /// Reads a range.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use attune_domain::catalogue::{OutputFormat, ParameterDelivery, ParameterFormat};
+use attune_domain::execution::Printed;
 use attune_domain::id::ExecutionId;
 use attune_domain::reference::ComponentRef;
 use attune_domain::runtime::Runtime;
@@ -73,6 +74,17 @@ pub struct Outcome {
     /// truncated streams `stdout_truncated`, `stdout_bytes_truncated` and their stderr twins where
     /// they apply.
     pub result: Value,
+    /// What was printed, where that is little and is to be kept with the execution; `None`, it is in
+    /// [`crate::Logs`].
+    pub printed: Option<Printed>,
+}
+
+impl Outcome {
+    /// An outcome whose output, if any, is in the logs.
+    #[must_use]
+    pub const fn new(status: ExecutionStatus, result: Value) -> Self {
+        Self { status, result, printed: None }
+    }
 }
 
 /// Completes when the run is to be stopped.

@@ -37,7 +37,7 @@ pub(crate) struct Ending {
 /// The outcome of an action that could not be started.
 pub(crate) fn early(error: &str, redaction: &Redaction) -> Outcome {
     let result = json!({"succeeded": false, "error": redaction.text(error)});
-    Outcome { status: ExecutionStatus::Failed, result }
+    Outcome::new(ExecutionStatus::Failed, result)
 }
 
 /// Whether the action's output is going to be parsed.
@@ -100,7 +100,7 @@ pub(crate) fn of(
         truncation("stdout", stdout, &mut result);
         truncation("stderr", stderr, &mut result);
     }
-    Outcome { status, result: result.into() }
+    Outcome::new(status, result.into())
 }
 
 /// Executables always have their whole output tried as JSON, whatever their output format. A

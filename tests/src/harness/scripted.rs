@@ -187,7 +187,7 @@ impl Runner for Alive {
         };
         self.scripted.end(self.life);
         let succeeded = status == ExecutionStatus::Completed;
-        Outcome { status, result: json!({"succeeded": succeeded, "data": invocation.parameters}) }
+        Outcome::new(status, json!({"succeeded": succeeded, "data": invocation.parameters}))
     }
 
     fn is_pure(&self, _: Runtime, entrypoint: &str) -> bool {

@@ -30,7 +30,7 @@ struct Nobody;
 #[async_trait]
 impl Runner for Nobody {
     async fn run(&self, _: Invocation, _: Cancelled) -> Outcome {
-        Outcome { status: ExecutionStatus::Failed, result: Value::Null }
+        Outcome::new(ExecutionStatus::Failed, Value::Null)
     }
 
     fn is_pure(&self, _: Runtime, _: &str) -> bool {

@@ -28,7 +28,7 @@ struct Idle;
 #[async_trait]
 impl Runner for Idle {
     async fn run(&self, _: Invocation, _: Cancelled) -> Outcome {
-        Outcome { status: ExecutionStatus::Failed, result: json!({}) }
+        Outcome::new(ExecutionStatus::Failed, json!({}))
     }
 
     fn is_pure(&self, _: Runtime, _: &str) -> bool {

@@ -39,7 +39,7 @@ impl Platform {
         let runner_config = runner_config(settings, &data, &instance, url);
         let work_dir = runner_config.work_dir.clone();
         let runner = Arc::new(Runner::new(runner_config));
-        let mut local = attune_local::open(&data, &local_config(settings), runner)?;
+        let mut local = attune_local::open(&data, &local_config(settings, &data), runner)?;
         local.ports.tokens = Some(Arc::new(ExecutionTokens::new(
             local.ports.vault.clone(),
             local.ports.clock.clone(),
@@ -88,13 +88,14 @@ fn instance(data: &Path) -> anyhow::Result<String> {
     Ok(name)
 }
 
-fn local_config(settings: &Settings) -> attune_local::Config {
+fn local_config(settings: &Settings, data: &Path) -> attune_local::Config {
     attune_local::Config {
         linger: settings.storage.group_commit_linger,
         cache_bytes: u64::from(settings.storage.cache_mib) << 20,
         max_receives: settings.queues.max_receives,
         visibility: settings.queues.visibility,
         catch_up: settings.timers.catch_up,
+        packs_dir: Some(data.join(&settings.packs.packs_dir)),
     }
 }
 

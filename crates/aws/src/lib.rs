@@ -1,0 +1,44 @@
+//! The ports on AWS: DynamoDB, SQS, EventBridge, S3 and Secrets Manager.
+//!
+//! Nothing is connected or read before it is needed ([`Clients`]): [`open`] only remembers names. So a
+//! function that answers without a service has paid for none.
+
+mod clients;
+
+pub use clients::Clients;
+
+/// Names of what a stack consists of. None of it is secret.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The DynamoDB table that holds every record.
+    pub table: String,
+    /// The S3 bucket of payloads, logs and packs.
+    pub bucket: String,
+    /// What every queue's URL begins with, such as `https://sqs.eu-central-1.amazonaws.com/123456789012/attune-`.
+    /// The queue's name ([`attune_ports::Queue::as_str`]) follows, then `.fifo` where it is ordered; its dead
+    /// letters are in the queue of the same name with `-dead` before `.fifo`.
+    pub queues: String,
+    /// Name or ARN of the secret from which values are sealed.
+    pub root_key_secret: String,
+    /// Name or ARN of the secret that signs tokens.
+    pub token_key_secret: String,
+    /// How timers and cloud events reach `ingest-event`; `None` where this function sets none.
+    pub timers: Option<Timers>,
+    /// Folder for files of this process alone (`/tmp` in a function).
+    pub scratch: std::path::PathBuf,
+}
+
+/// How timers and cloud events reach `ingest-event`.
+#[derive(Clone, Debug)]
+pub struct Timers {
+    /// The schedule group of the stack.
+    pub group: String,
+    /// ARN of `ingest-event` (or of a queue, in tests): the target of schedules and event rules.
+    pub target_arn: String,
+    /// ARN of the role in which Scheduler calls the target.
+    pub role_arn: String,
+    /// URL of the standard queue of ticks that are due within minutes.
+    pub ticks: String,
+    /// What names of EventBridge rules begin with: the stack's name.
+    pub prefix: String,
+}
