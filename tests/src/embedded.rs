@@ -1,15 +1,13 @@
 //! The embedded deployment as the contract's fixture: a data folder that ends with the test.
 
-use crate::contract::{Ending, Fixture, Options, TakeTick};
+use crate::contract::{Ending, Fixture, Idle, Options, TakeTick};
 use async_trait::async_trait;
 use attune_domain::id::ExecutionId;
-use attune_domain::runtime::Runtime;
-use attune_domain::status::ExecutionStatus;
 use attune_local::{Config, Local, Sink};
-use attune_ports::runner::{Cancelled, Invocation, Outcome, Runner};
 use attune_ports::{Feed, LogStream, Ports, Queue, Tick, Unavailable};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -47,6 +45,12 @@ impl Embedded {
 
 #[async_trait]
 impl Fixture for Embedded {
+    const GRAIN: Duration = Duration::from_millis(1);
+    const COST: usize = 1;
+    const FOLLOWS_AT_ONCE: bool = true;
+    const REMEMBERS_REASONS: bool = true;
+    const SLEEPS: bool = true;
+
     async fn fresh(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let config = Config {
@@ -62,7 +66,11 @@ impl Fixture for Embedded {
         &self.local().ports
     }
 
-    fn feed(&self) -> Arc<dyn Feed> {
+    async fn another(&self) -> Ports {
+        Ports { memo: Arc::default(), ..self.ports().clone() }
+    }
+
+    async fn feed(&self) -> Arc<dyn Feed> {
         Arc::clone(&self.local().feed)
     }
 
@@ -105,7 +113,7 @@ impl Fixture for Embedded {
         self.ticking = Some(tokio::spawn(async move { ticker.run(&Taking(take)).await }));
     }
 
-    fn check_keys_are_private(&self) {
+    async fn check_keys_are_private(&self) {
         use std::os::unix::fs::PermissionsExt;
         let keys = self.folder.path().join("keys");
         let mode = |path: &Path| {
@@ -141,19 +149,5 @@ struct Taking(TakeTick);
 impl Sink for Taking {
     async fn tick(&self, tick: &Tick) -> Result<(), Unavailable> {
         (self.0)(tick)
-    }
-}
-
-/// The contract of the other ports runs no actions.
-struct Idle;
-
-#[async_trait]
-impl Runner for Idle {
-    async fn run(&self, _: Invocation, _: Cancelled) -> Outcome {
-        Outcome::new(ExecutionStatus::Failed, serde_json::Value::Null)
-    }
-
-    fn is_pure(&self, _: Runtime, _: &str) -> bool {
-        false
     }
 }

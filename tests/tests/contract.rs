@@ -1,3 +1,9 @@
-//! The contract of the ports, kept by the embedded deployment.
+//! The contract of the ports, kept by both deployments.
 
-attune_tests::contract!(attune_tests::embedded::Embedded);
+mod embedded {
+    attune_tests::contract!(attune_tests::embedded::Embedded);
+}
+
+mod cloud {
+    attune_tests::contract!(attune_tests::cloud::Cloud);
+}

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{step, test};
+use crate::{cloud, step, test};
 
-/// Checks formatting, lints and documentation, runs all tests, and lists the time each took.
+/// Checks formatting, lints, documentation and the cloud's template, runs all tests, and lists the time each took.
 pub fn run() -> Result<()> {
     let mut documentation = step::cargo("doc --workspace --no-deps");
     documentation.env("RUSTDOCFLAGS", "-Dwarnings");
@@ -21,6 +21,7 @@ pub fn run() -> Result<()> {
     for (name, mut command) in checks {
         ended.push(timed(name, || step::run(&mut command)));
     }
+    ended.push(timed("template", cloud::lint));
     ended.push(timed("tests", || test::run(&[])));
 
     println!();

@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod cloud;
 mod step;
 mod test;
 
@@ -15,9 +16,10 @@ usage: cargo xtask <chore>
 
   test [FILTER…]   build the `attune` binary and run every test; with filters, those tests only
   check            the quick loop: type-check everything, run the tests that start no server
-  ci               formatting, lints, documentation, tests
+  ci               formatting, lints, documentation, the cloud's template, tests
   bench [--quick] [--url URL] [--only NAME]
-                   measure, and print a table `work | measured | aim`";
+                   measure, and print a table `work | measured | aim`
+  cloud <what>     the cloud deployment, on an emulator of AWS or on AWS; `cloud help` tells more";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ("check", true) => test::quick(),
         ("ci", true) => ci::run(),
         ("bench", _) => bench::run(&rest),
+        ("cloud", _) => cloud::run(&rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -1,8 +1,11 @@
 //! Running the tests: set up what they start, run them all, and end with the runners' own summaries,
 //! so that the last lines say how it went.
 
+use std::ffi::OsString;
+
 use anyhow::{Result, bail};
 
+use crate::cloud;
 use crate::step::{self, Heard, Stream};
 
 /// Builds what the tests start, then runs all tests, or those whose names contain one of `filters`.
@@ -11,7 +14,8 @@ pub fn run(filters: &[String]) -> Result<()> {
     warn_of_missing_interpreters();
     // The journeys start the real server, and cargo builds binaries only for their own package's tests.
     step::run(&mut step::cargo("build --package attune-cli"))?;
-    let tests = workspace(filters, &[])?;
+    let around = cloud::surroundings()?;
+    let tests = packages(&["--workspace"], filters, &[], &around)?;
     if !filters.is_empty() {
         return conclude(&[("tests", tests)]);
     }
@@ -25,8 +29,19 @@ pub fn run(filters: &[String]) -> Result<()> {
 /// The quick loop: does everything compile, and do the tests pass that need no server?
 pub fn quick() -> Result<()> {
     step::run(&mut step::cargo("check --workspace --all-targets"))?;
-    conclude(&[("unit tests", workspace(&[], &["--lib", "--bins"])?)])
+    conclude(&[("unit tests", packages(&["--workspace"], &[], &["--lib", "--bins"], &[])?)])
 }
+
+/// The tests of the cloud deployment, or those of them whose names contain one of `filters`.
+pub fn cloud(filters: &[String]) -> Result<()> {
+    warn_of_missing_interpreters();
+    let around = cloud::surroundings()?;
+    conclude(&[("tests", packages(CLOUD, filters, &[], &around)?)])
+}
+
+/// The packages that run nowhere but in the cloud, and the journeys on both deployments.
+const CLOUD: &[&str] =
+    &["--package", "attune-aws", "--package", "attune-function", "--package", "attune-tests"];
 
 /// How one runner ended, in its own words.
 struct Verdict {
@@ -34,20 +49,28 @@ struct Verdict {
     summary: Vec<String>,
 }
 
-/// The workspace's tests by cargo-nextest where it is installed, by cargo's own runner elsewhere.
-fn workspace(filters: &[String], targets: &[&str]) -> Result<Verdict> {
+/// The tests of packages by cargo-nextest where it is installed, by cargo's own runner elsewhere; `around`
+/// them are these variables.
+fn packages(
+    packages: &[&str],
+    filters: &[String],
+    targets: &[&str],
+    around: &[(&'static str, OsString)],
+) -> Result<Verdict> {
     let colour = format!("--color={}", step::colour());
     if step::available("cargo-nextest", &["nextest", "--version"]) {
-        let mut command = step::cargo("nextest run --workspace --no-fail-fast");
-        command.arg(colour).args(targets).args(filters);
+        let mut command = step::cargo("nextest run --no-fail-fast");
+        command.envs(around.iter().cloned());
+        command.args(packages).arg(colour).args(targets).args(filters);
         let Heard { success, lines } = step::listen(&mut command, Stream::Err)?;
         return Ok(Verdict { success, summary: from_summary(&lines) });
     }
     eprintln!("xtask: cargo-nextest is not installed, so cargo's own runner is used");
     // cargo's runner takes one filter, and takes several only behind `--`.
-    let mut command = step::cargo("test --workspace --no-fail-fast");
+    let mut command = step::cargo("test --no-fail-fast");
+    command.envs(around.iter().cloned());
     let targets = if targets.is_empty() { &["--lib", "--bins", "--tests"] } else { targets };
-    command.arg(colour).args(targets).arg("--").args(filters);
+    command.args(packages).arg(colour).args(targets).arg("--").args(filters);
     let Heard { success, lines } = step::listen(&mut command, Stream::Out)?;
     Ok(Verdict { success, summary: totals(&lines) })
 }

@@ -1,6 +1,6 @@
 //! Settings of the API.
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the array of a list answer is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +40,19 @@ pub struct ApiConfig {
     pub refresh_token_seconds: u64,
     /// Origins whose pages may call the API.
     pub cors_origins: Vec<String>,
-    /// Folder with the packs' files.
-    pub packs_dir: PathBuf,
+    /// Whether packs may be registered from folders of the machine that answers.
+    pub server_folders: bool,
+    /// Base address under which streams are served, where that is another than this one's: requests for
+    /// streams are then sent on to it. `None`, they are served here.
+    pub stream_url: Option<String>,
+    /// How long a stream lasts at most; its client comes back and goes on where it ended. `None`, as long as
+    /// the client stays.
+    pub stream_limit: Option<Duration>,
+    /// Whether rendered pages of executions may be kept until the feed moves. Only right where a change is in
+    /// the feed of every process that answers before it is acknowledged.
+    pub cache_pages: bool,
+    /// Where the page for trying out the API is, for a build without the feature `swagger`.
+    pub docs_url: Option<String>,
     /// Version of the server, as `/health/detailed` tells it.
     pub version: String,
 }
@@ -62,7 +73,11 @@ impl Default for ApiConfig {
             access_token_seconds: 3600,
             refresh_token_seconds: 604_800,
             cors_origins,
-            packs_dir: PathBuf::from("packs"),
+            server_folders: true,
+            stream_url: None,
+            stream_limit: None,
+            cache_pages: true,
+            docs_url: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -27,6 +27,9 @@ const LONGEST_KEY: usize = 255;
 /// Answers over this are not kept, in bytes; they are small in practice.
 const LARGEST_ANSWER: usize = 256 * 1024;
 
+/// The address in an answer of this route is a permission: it is not to be kept, and a second one harms nobody.
+const UPLOADS: &str = "/api/v1/uploads";
+
 fn life() -> Duration {
     Duration::hours(24)
 }
@@ -94,7 +97,8 @@ impl FromRequestParts<Context> for Keyed {
 
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Error> {
         let Some(key) = parts.headers.get(HEADER) else { return Ok(Self(None)) };
-        if parts.method != Method::POST || !parts.uri.path().starts_with("/api/v1/") {
+        let path = parts.uri.path();
+        if parts.method != Method::POST || !path.starts_with("/api/v1/") || path == UPLOADS {
             return Ok(Self(None));
         }
         let key = key

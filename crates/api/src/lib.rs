@@ -44,12 +44,11 @@ pub struct App {
 /// The whole API as an axum router, ready to be served.
 pub fn router(app: App) -> axum::Router {
     let context = Context::new(app);
-    let (router, document) = routes::all().split_for_parts();
-    let router = router.merge(routes::docs::router(document));
+    let router = routes::all().into_router().merge(routes::docs::router(&context.config));
     layers::around(router, &context).with_state(context)
 }
 
 /// The OpenAPI document of every route, as served at `/api-spec/openapi.json`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes::all().into_openapi()
+    routes::document()
 }

@@ -3,7 +3,8 @@
 use crate::Error;
 use crate::paging::Slice;
 use async_trait::async_trait;
-use attune_ports::records::{From, Page, Query, Record};
+use attune_journey::layout;
+use attune_ports::records::{From, Index, Kind, Page, Query, Record};
 use attune_ports::{Records, Unavailable};
 
 /// Records read in one go while skipping or sifting.
@@ -117,6 +118,22 @@ pub async fn sift(
             }
             next => query.after = next,
         }
+    }
+}
+
+/// The records of a kind with ids from the least to the largest of `ids`, and few others; none where there
+/// are no ids.
+pub fn around(kind: Kind, ids: impl IntoIterator<Item = i64>) -> Query {
+    let mut sorts = ids.into_iter().map(layout::sort_of).collect::<Vec<_>>();
+    sorts.sort_unstable();
+    let all = Query::index(Index::List, kind.as_str(), 0);
+    match (sorts.first(), sorts.last()) {
+        (Some(least), Some(largest)) => {
+            let same = least.bytes().zip(largest.bytes()).take_while(|(a, b)| a == b).count();
+            all.prefix(&least[..same])
+        }
+        // No sort key starts so.
+        _ => all.prefix("-"),
     }
 }
 

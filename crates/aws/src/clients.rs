@@ -2,7 +2,7 @@
 //!
 //! Making one costs a cold start dear, and most functions need two or three of them.
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
@@ -20,14 +20,26 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Region, credentials and endpoint, from the environment.
+    /// Clients that do as `config` says, and not the environment.
+    #[must_use]
+    pub fn of(config: SdkConfig) -> Self {
+        Self { config: OnceCell::new_with(Some(config)), ..Self::default() }
+    }
+
+    /// Region, credentials and endpoint; from the environment, unless they were given.
     pub async fn config(&self) -> &SdkConfig {
         self.config
             .get_or_init(|| async {
                 let http = aws_smithy_http_client::Builder::new()
                     .tls_provider(Provider::Rustls(CryptoMode::Ring))
                     .build_https();
-                aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await
+                let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+                // So that AWS's own logs, and whoever counts requests, see which function asked.
+                let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok();
+                if let Some(Ok(name)) = function.map(AppName::new) {
+                    config = config.app_name(name);
+                }
+                config.load().await
             })
             .await
     }

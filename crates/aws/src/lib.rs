@@ -3,9 +3,35 @@
 //! Nothing is connected or read before it is needed ([`Clients`]): [`open`] only remembers names. So a
 //! function that answers without a service has paid for none.
 
+mod blobs;
 mod clients;
+pub mod cloud_events;
+mod dead_letters;
+mod failure;
+pub mod feed;
+mod logs;
+mod pack_files;
+pub mod queues;
+pub mod records;
+mod runner;
+pub mod schedules;
+mod stack;
+pub mod table;
+pub mod tally;
+mod vault;
 
+pub use blobs::S3Blobs;
 pub use clients::Clients;
+pub use cloud_events::EventBridgeSubscriptions;
+pub use feed::StreamFeed;
+pub use logs::S3Logs;
+pub use pack_files::S3PackFiles;
+pub use queues::SqsQueues;
+pub use records::DynamoRecords;
+pub use runner::CloudRunner;
+pub use schedules::EventBridgeSchedules;
+pub use stack::{Aws, open, open_with};
+pub use vault::SecretsVault;
 
 /// Names of what a stack consists of. None of it is secret.
 #[derive(Clone, Debug)]

@@ -212,7 +212,7 @@ impl Run<'_> {
                     .await
                 {
                     Ok(trigger) => {
-                        crate::timers::apply_trigger(self.ports, &trigger).await;
+                        triggers::apply(self.ports, &trigger).await;
                         triggers::welcome(self.ports, &trigger).await
                     }
                     Err(error) => Err(error),

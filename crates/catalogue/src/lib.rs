@@ -5,11 +5,13 @@
 //! on behalf of a pack's files. Every change is one conditional commit: load, decide, commit, and again
 //! where somebody was faster. Whatever changes a rule also changes the small records that matching
 //! reads (the bindings of a trigger and their generation, see [`links`]) in the same commit, and whatever
-//! carries a timer has its schedule follow it ([`timers`]). Values that a schema calls secret are sealed
+//! carries a timer has its schedule follow it ([`timers`]), as subscriptions to events of the cloud follow
+//! their triggers ([`cloud_events`]). Values that a schema calls secret are sealed
 //! before they are stored ([`secrets`]).
 
 pub mod actions;
 mod check;
+pub mod cloud_events;
 mod definition;
 mod draft;
 mod error;

@@ -3,10 +3,12 @@
 use crate::definition::{Definition, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
-use crate::{check, layout, links, packs, read, timers};
-use attune_domain::catalogue::{Pack, Rule, Trigger, Webhook};
+use crate::{check, cloud_events, layout, links, packs, read, timers};
+use attune_domain::catalogue::{Pack, Rule, Timer, Trigger, Webhook};
+use attune_domain::cloud_event::{self, CloudEventSource};
 use attune_domain::id::TriggerId;
 use attune_domain::reference::ComponentRef;
+use attune_domain::timer::TimerSpec;
 use attune_ports::Ports;
 use attune_ports::records::{Kind, Record};
 use serde_json::Value;
@@ -22,13 +24,14 @@ pub struct NewTrigger {
     pub label: String,
     /// For people.
     pub description: Option<String>,
-    /// Whether its timer ticks.
+    /// Whether its timer ticks, or events of the cloud reach it.
     pub enabled: bool,
     /// Schema of a rule's `trigger_params`.
     pub param_schema: Option<Value>,
     /// Schema of the payload.
     pub out_schema: Option<Value>,
-    /// A timer of its own: `{"type": "interval", "seconds": 10}` and the like.
+    /// A timer of its own, `{"type": "interval", "seconds": 10}` and the like, or events of the cloud,
+    /// `{"type": "cloud_event", "event_pattern": {…}}`.
     pub config: Option<Value>,
 }
 
@@ -39,39 +42,86 @@ pub struct TriggerChange {
     pub label: Option<String>,
     /// For people; `Some(None)` clears it.
     pub description: Option<Option<String>>,
-    /// Whether its timer ticks.
+    /// Whether its timer ticks, or events of the cloud reach it.
     pub enabled: Option<bool>,
     /// Another schema of `trigger_params`.
     pub param_schema: Option<Value>,
     /// Another schema of the payload.
     pub out_schema: Option<Value>,
-    /// Another timer of its own.
+    /// Another timer of its own, or other events of the cloud.
     pub config: Option<Value>,
 }
 
-/// The schema of a rule's `trigger_params`: none where the field holds a timer's configuration instead.
+/// The schema of a rule's `trigger_params`: none where the field holds a configuration instead.
 pub(crate) fn params_schema(trigger: &Trigger) -> Option<&Value> {
     let schema = trigger.param_schema.as_ref();
-    schema.filter(|schema| matches!(timers::of_trigger(Some(schema)), Ok(None)))
+    schema.filter(|schema| matches!(Emitter::of(Some(schema)), Ok(None)))
 }
 
-/// The timer that a trigger is to have: its configuration may stand in a field of its own or, as older
+/// What emits a trigger's events without anybody's doing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Emitter {
+    /// A timer of its own.
+    Timer(TimerSpec),
+    /// The cloud.
+    Cloud(CloudEventSource),
+}
+
+impl Emitter {
+    /// What a configuration describes, if its `type` says that it is one.
+    pub(crate) fn of(config: Option<&Value>) -> Result<Option<Self>, Error> {
+        if let Some(config) = config.filter(|config| cloud_event::says_so(config)) {
+            let source = CloudEventSource::parse(config)
+                .map_err(|error| Error::Invalid(error.to_string()))?;
+            return Ok(Some(Self::Cloud(source)));
+        }
+        Ok(timers::of_trigger(config)?.map(Self::Timer))
+    }
+
+    /// The same, of a configuration that must be one. `field` is where it stands.
+    pub(crate) fn expected(field: &str, config: &Value) -> Result<Self, Error> {
+        Self::of(Some(config))?.ok_or_else(|| {
+            Error::Invalid(format!(
+                "{field}: type must be interval, cron, one_shot, rrule or cloud_event"
+            ))
+        })
+    }
+
+    /// Gives it to a trigger. A timer goes on where it is the `running` one.
+    pub(crate) fn give(
+        this: Option<Self>,
+        ports: &Ports,
+        trigger: &mut Trigger,
+        running: Option<&Timer>,
+    ) {
+        (trigger.timer, trigger.cloud_event) = match this {
+            None => (None, None),
+            Some(Self::Timer(spec)) => (Some(timers::going_on(ports, running, spec)), None),
+            Some(Self::Cloud(source)) => (None, Some(source)),
+        };
+    }
+}
+
+/// What is to emit a trigger's events: the configuration may stand in a field of its own or, as older
 /// clients write it, in place of the schema.
-fn timer_of(
+fn emitter_of(
     config: Option<&Value>,
     param_schema: Option<&Value>,
-) -> Result<Option<attune_domain::timer::TimerSpec>, Error> {
+) -> Result<Option<Emitter>, Error> {
     if let Some(config) = config {
-        let spec = timers::of_trigger(Some(config))?;
-        return spec.map(Some).ok_or_else(|| {
-            Error::Invalid("config: type must be interval, cron, one_shot or rrule".into())
-        });
+        return Emitter::expected("config", config).map(Some);
     }
-    let spec = timers::of_trigger(param_schema)?;
-    if spec.is_none() {
+    let emitter = Emitter::of(param_schema)?;
+    if emitter.is_none() {
         check::schema("param_schema", param_schema)?;
     }
-    Ok(spec)
+    Ok(emitter)
+}
+
+/// Makes the schedule and the subscription of a stored trigger follow it.
+pub(crate) async fn apply(ports: &Ports, trigger: &Trigger) {
+    timers::apply_trigger(ports, trigger).await;
+    cloud_events::apply(ports, trigger).await;
 }
 
 /// Makes a trigger. Rules that named it before it existed fire from now on.
@@ -83,13 +133,13 @@ pub async fn create(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Error> {
     check::label(&new.label)?;
     check::schema("out_schema", new.out_schema.as_ref())?;
     let trigger = settled(ports, || create_once(ports, new)).await?;
-    timers::apply_trigger(ports, &trigger).await;
+    apply(ports, &trigger).await;
     welcome(ports, &trigger).await?;
     Ok(trigger)
 }
 
 async fn create_once(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Failure> {
-    let spec = timer_of(new.config.as_ref(), new.param_schema.as_ref())?;
+    let emitter = emitter_of(new.config.as_ref(), new.param_schema.as_ref())?;
     if read::stored::<Trigger>(ports, new.reference.as_str()).await?.is_some() {
         return Err(Error::taken(Kind::Trigger, &new.reference).into());
     }
@@ -98,7 +148,7 @@ async fn create_once(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Failure
         None => None,
     };
     let now = ports.clock.now();
-    let trigger = Trigger {
+    let mut trigger = Trigger {
         id: TriggerId::new(ports.ids.next()),
         reference: new.reference.clone(),
         pack: pack.as_ref().map(|pack| pack.value.id),
@@ -109,11 +159,13 @@ async fn create_once(ports: &Ports, new: &NewTrigger) -> Result<Trigger, Failure
         param_schema: new.param_schema.clone(),
         out_schema: new.out_schema.clone(),
         webhook: None,
-        timer: spec.map(|spec| timers::going_on(ports, None, spec)),
+        timer: None,
+        cloud_event: None,
         is_adhoc: true,
         created: now,
         updated: now,
     };
+    Emitter::give(emitter, ports, &mut trigger, None);
     let mut draft = Draft::new();
     draft.create(&trigger);
     if let Some(pack) = &pack {
@@ -147,7 +199,7 @@ pub async fn update(
         check::label(label)?;
     }
     check::schema("out_schema", change.out_schema.as_ref())?;
-    let spec = timer_of(change.config.as_ref(), change.param_schema.as_ref())?;
+    let emitter = emitter_of(change.config.as_ref(), change.param_schema.as_ref())?;
     let trigger = settled(ports, || {
         alter(ports, reference, |trigger| {
             let change = change.clone();
@@ -157,19 +209,25 @@ pub async fn update(
             trigger.enabled = change.enabled.unwrap_or(trigger.enabled);
             trigger.param_schema = change.param_schema.or(trigger.param_schema.take());
             trigger.out_schema = change.out_schema.or(trigger.out_schema.take());
-            let running = trigger.timer.take();
-            let wanted = spec.clone().or(running.as_ref().map(|timer| timer.spec.clone()));
-            let running = running.filter(|_| was_enabled || !trigger.enabled);
-            trigger.timer = wanted.map(|spec| timers::going_on(ports, running.as_ref(), spec));
+            if let Some(emitter) = emitter.clone().or_else(|| own_emitter(trigger)) {
+                let running = trigger.timer.take().filter(|_| was_enabled || !trigger.enabled);
+                Emitter::give(Some(emitter), ports, trigger, running.as_ref());
+            }
             Ok(())
         })
     })
     .await?;
-    timers::apply_trigger(ports, &trigger).await;
+    apply(ports, &trigger).await;
     Ok(trigger)
 }
 
-/// Enables or disables a trigger. Neither webhooks nor matching heed it; its own timer does.
+fn own_emitter(trigger: &Trigger) -> Option<Emitter> {
+    let timer = trigger.timer.as_ref().map(|timer| Emitter::Timer(timer.spec.clone()));
+    timer.or_else(|| trigger.cloud_event.clone().map(Emitter::Cloud))
+}
+
+/// Enables or disables a trigger. Neither webhooks nor matching heed it; its own timer and its
+/// subscription to events of the cloud do.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no such trigger.
@@ -261,6 +319,7 @@ async fn alter(
 pub async fn delete(ports: &Ports, reference: &str) -> Result<Trigger, Error> {
     let (trigger, rules) = settled(ports, || delete_once(ports, reference)).await?;
     timers::forget::<Trigger>(ports, trigger.reference()).await;
+    cloud_events::forget(ports, &trigger.reference).await;
     for rule in &rules {
         timers::apply_rule(ports, rule).await;
     }

@@ -6,12 +6,12 @@ use attune_catalogue::policies::NewPolicy;
 use attune_catalogue::sensors::NewSensor;
 use attune_catalogue::triggers::{NewTrigger, TriggerChange};
 use attune_catalogue::{
-    Error, layout, packs, policies, read, rules, secrets, sensors, timers, triggers,
+    Error, cloud_events, layout, packs, policies, read, rules, secrets, sensors, timers, triggers,
 };
 use attune_domain::catalogue::{Rule, Sensor, Timer, Trigger};
 use attune_domain::id::IdentityId;
 use attune_domain::policy::{Method, Rate, Scope, Terms};
-use attune_ports::Schedule;
+use attune_ports::{Schedule, Subscription};
 use serde_json::json;
 use support::{World, every, new_rule, new_trigger, reference};
 
@@ -130,6 +130,55 @@ async fn schedules_that_went_astray_are_repaired() {
     assert_eq!(timers::reconcile(ports).await.unwrap(), 3, "lost, old and ghost");
     assert_eq!(world.scheduled().await, expected);
     assert_eq!(timers::reconcile(ports).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_subscription_follows_its_trigger() {
+    let world = World::furnished().await;
+    let ports = &world.ports;
+    let buses = async || {
+        let all = ports.cloud_events.list().await.unwrap();
+        all.into_iter().map(|one| (one.trigger_ref.to_string(), one.bus)).collect::<Vec<_>>()
+    };
+    let config = |bus: Option<&str>| {
+        let pattern = json!({"source": ["aws.s3"]});
+        Some(json!({"type": "cloud_event", "event_pattern": pattern, "event_bus": bus}))
+    };
+    let default = [("p.cloud".to_owned(), None)];
+    let new = NewTrigger { config: config(None), ..new_trigger("p.cloud") };
+    let made = triggers::create(ports, &new).await.unwrap();
+    assert!(made.cloud_event.is_some() && made.timer.is_none());
+    assert_eq!(buses().await, default);
+    triggers::set_enabled(ports, "p.cloud", false).await.unwrap();
+    assert!(buses().await.is_empty(), "while disabled");
+    triggers::set_enabled(ports, "p.cloud", true).await.unwrap();
+    assert_eq!(buses().await, default);
+    let change = |config| TriggerChange { config, ..TriggerChange::default() };
+    triggers::update(ports, "p.cloud", &change(config(Some("orders")))).await.unwrap();
+    assert_eq!(buses().await, [("p.cloud".to_owned(), Some("orders".to_owned()))]);
+
+    // A lost one, a wrong one and one of a trigger that is gone.
+    let other = NewTrigger { config: config(None), ..new_trigger("p.lost") };
+    triggers::create(ports, &other).await.unwrap();
+    let wanted = buses().await;
+    let all = ports.cloud_events.list().await.unwrap();
+    ports.cloud_events.unsubscribe(&reference("p.lost")).await.unwrap();
+    for name in ["p.cloud", "p.ghost"] {
+        let wrong = Subscription { trigger_ref: reference(name), bus: None, ..all[0].clone() };
+        ports.cloud_events.subscribe(&wrong).await.unwrap();
+    }
+    assert_eq!(cloud_events::reconcile(ports).await.unwrap(), 3);
+    assert_eq!(buses().await, wanted);
+    assert_eq!(cloud_events::reconcile(ports).await.unwrap(), 0);
+
+    let timer = Some(json!({"type": "interval", "seconds": 10}));
+    let changed = triggers::update(ports, "p.cloud", &change(timer)).await.unwrap();
+    assert!(changed.cloud_event.is_none() && changed.timer.is_some());
+    triggers::delete(ports, "p.lost").await.unwrap();
+    assert!(buses().await.is_empty());
+    let bad = Some(json!({"type": "cloud_event", "event_pattern": {"source": "aws.s3"}}));
+    let error = triggers::update(ports, "p.cloud", &change(bad)).await.unwrap_err();
+    assert!(matches!(error, Error::Invalid(text) if text.contains("event_pattern.source")));
 }
 
 fn new_policy(name: &str) -> NewPolicy {

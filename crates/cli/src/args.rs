@@ -1,7 +1,9 @@
 //! The command line, as clap reads it.
 
 use crate::base_url::BaseUrl;
-use crate::commands::{action, event, execution, pack, policy, queue, rule, session, trigger};
+use crate::commands::{
+    action, dead_letter, event, execution, pack, policy, queue, rule, session, trigger,
+};
 use crate::output::Format;
 use crate::serve::ServeArgs;
 use clap::{Args, Parser, Subcommand};
@@ -94,6 +96,9 @@ pub enum ClientCommand {
     /// Lines of executions waiting for an action's slots
     #[command(subcommand)]
     Queue(queue::Command),
+    /// Dead letters: messages between steps that were delivered too often
+    #[command(subcommand)]
+    DeadLetter(dead_letter::Command),
     /// Packs: bundles of actions, triggers, sensors, rules and workflows
     #[command(subcommand)]
     Pack(pack::Command),
@@ -169,6 +174,14 @@ mod tests {
             "pack list",
             "pack get core",
             "pack register ./packs/demo --force",
+            "pack upload ./packs/demo --force",
+            "pack install demo.tar.gz",
+            "dead-letter list --queue run-shell --page 2",
+            "dead-letter show match 7",
+            "dead-letter redrive match",
+            "dead-letter redrive match 7",
+            "dead-letter purge match --yes",
+            "dead-letter purge match 7",
             "policy list",
             "policy get demo.one_at_a_time",
             "--url http://example.org/attune -o json whoami",
@@ -189,6 +202,8 @@ mod tests {
             ("a parameter needs =", "action execute core.echo hi", ErrorKind::ValueValidation),
             ("no such status", "execution list --status done", ErrorKind::ValueValidation),
             ("no such stream", "execution logs 7 --stream log", ErrorKind::InvalidValue),
+            ("no such queue", "dead-letter show nowhere 7", ErrorKind::ValueValidation),
+            ("one or all", "dead-letter purge match 7 --yes", ErrorKind::ArgumentConflict),
             ("pages start at 1", "rule list --page 0", ErrorKind::ValueValidation),
             ("no such format", "whoami -o xml", ErrorKind::InvalidValue),
             ("ftp is not spoken here", "--url ftp://host whoami", ErrorKind::ValueValidation),

@@ -33,6 +33,12 @@ impl BaseUrl {
         url
     }
 
+    /// Whether the connection to `url` would be as good as the one to here: of HTTP, and encrypted if this one
+    /// is.
+    pub fn is_matched_by(&self, url: &Url) -> bool {
+        url.scheme() == "https" || (url.scheme() == "http" && !self.is_https())
+    }
+
     /// Whether the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
@@ -99,6 +105,20 @@ mod tests {
             ("http://h/?a=b", Error::Query),
         ] {
             assert_eq!(text.parse::<BaseUrl>(), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_way_leads_from_secrecy_into_the_open() {
+        for (base, other, expected) in [
+            ("http://h", "http://streams", true),
+            ("http://h", "https://streams", true),
+            ("https://h", "https://streams", true),
+            ("https://h", "http://streams", false),
+            ("http://h", "ftp://streams", false),
+        ] {
+            let base: BaseUrl = base.parse().unwrap();
+            assert_eq!(base.is_matched_by(&other.parse().unwrap()), expected, "{base} to {other}");
         }
     }
 

@@ -7,6 +7,7 @@
 //! [`exit`] maps what went wrong to an exit code: 1 for failures, 2 for usage, 3 when no server
 //! answers.
 
+mod archive;
 mod args;
 mod base_url;
 mod client;

@@ -1,6 +1,7 @@
 //! The definitions that packs and the API bring in: packs, actions, triggers, sensors, rules.
 
 use crate::Timestamp;
+use crate::cloud_event::CloudEventSource;
 use crate::id::{ActionId, IdentityId, PackId, RuleId, SensorId, TriggerId};
 use crate::reference::{ComponentRef, PackRef};
 use crate::runtime::Runtime;
@@ -219,6 +220,9 @@ pub struct Trigger {
     pub webhook: Option<Webhook>,
     /// A timer of its own.
     pub timer: Option<Timer>,
+    /// Which events of the cloud are its events; it has either this or a timer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_event: Option<CloudEventSource>,
     /// Whether it came over the API.
     pub is_adhoc: bool,
     /// When it first came.

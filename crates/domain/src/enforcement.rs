@@ -22,15 +22,13 @@ pub struct Enforcement {
     pub trigger_ref: ComponentRef,
     /// What is to be executed.
     pub action_ref: ComponentRef,
-    /// The event.
+    /// The event; its payload is read there.
     pub event: EventId,
     /// Rendered parameters, secrets replaced by a mark.
     pub config: Option<Payload>,
     /// The secrets taken out of `config`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Sealed>,
-    /// The event's payload, if it was an object.
-    pub payload: Option<Payload>,
     /// The rule's conditions.
     pub conditions: Value,
     /// Permission sets that the rule names.

@@ -11,6 +11,7 @@
 
 pub mod admission;
 pub mod catalogue;
+pub mod cloud_event;
 pub mod condition;
 pub mod enforcement;
 pub mod event;

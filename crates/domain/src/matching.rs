@@ -13,6 +13,7 @@ use crate::schema::{Schema, Step};
 use crate::template::{self, Scope, Template};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// An event as rules see it.
 #[derive(Clone, Copy, Debug)]
@@ -107,16 +108,23 @@ fn written(moment: Timestamp) -> String {
 #[derive(Debug, Default)]
 pub struct RuleSet {
     index: condition::Index<PreparedRule>,
+    actions: BTreeSet<ComponentRef>,
 }
 
 impl RuleSet {
     /// Compiles rules. One whose conditions cannot be read never matches.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
+        let actions = rules.iter().map(|rule| rule.action_ref.clone()).collect();
         let prepared = rules
             .into_iter()
             .map(|rule| (Condition::parse_lenient(&rule.conditions), PreparedRule::new(rule)));
-        Self { index: condition::Index::new(prepared) }
+        Self { index: condition::Index::new(prepared), actions }
+    }
+
+    /// The actions of the rules, each once.
+    pub fn actions(&self) -> impl Iterator<Item = &ComponentRef> {
+        self.actions.iter()
     }
 
     /// The rules whose conditions hold for the event, in the order of their ids.

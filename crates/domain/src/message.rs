@@ -2,6 +2,7 @@
 
 use crate::admission::LaneKey;
 use crate::id::{EnforcementId, EventId, ExecutionId};
+use crate::reference::ComponentRef;
 use serde::{Deserialize, Serialize};
 
 /// Version of the message format that this code writes.
@@ -15,6 +16,34 @@ pub struct Message {
     /// What happened.
     #[serde(flatten)]
     pub step: Step,
+    /// What the step will read.
+    #[serde(default, skip_serializing_if = "Reads::is_empty")]
+    pub reads: Reads,
+}
+
+/// Names of definitions that a step will read, as far as whoever announces it knows them: so that a step
+/// for which every read is a request can read them together with its record. Hints, no promises: the step
+/// reads what it needs, whether it was named or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reads {
+    /// The event's trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<ComponentRef>,
+    /// The rule that matched, or the only one that may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<ComponentRef>,
+    /// What is to be executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ComponentRef>,
+    /// The lane.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lane: Option<LaneKey>,
+}
+
+impl Reads {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What happened.
@@ -65,7 +94,7 @@ pub enum Step {
 
 impl From<Step> for Message {
     fn from(step: Step) -> Self {
-        Self { v: VERSION, step }
+        Self { v: VERSION, step, reads: Reads::default() }
     }
 }
 

@@ -7,10 +7,10 @@ use crate::announce::{self, Announcement};
 use crate::definitions::PreparedAction;
 use crate::retry::Attempts;
 use crate::subject::{self, Applicant, Found, Subject};
-use crate::{definitions, layout, load, payload};
+use crate::{ahead, definitions, layout, load, payload};
 use attune_domain::Timestamp;
 use attune_domain::admission::{Admission, Arrival, Lane, LaneKey, Slot};
-use attune_domain::execution::{Handed, Holds, Place};
+use attune_domain::execution::{Holds, Place};
 use attune_domain::policy::Policy;
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
 use attune_ports::records::{Commit, Kind, Record};
@@ -127,7 +127,9 @@ async fn way_of(
     if let Some(priority) = policy.priority(Some(&parameters)) {
         execution.priority = priority;
     }
-    Ok(Way { lane: Some(policy.lane(Some(&parameters))), policy: Some(policy.clone()) })
+    let lane = policy.lane(Some(&parameters));
+    ahead::remember_lane(&ports.memo, &execution.action_ref, &lane);
+    Ok(Way { lane: Some(lane), policy: Some(policy.clone()) })
 }
 
 async fn decide_and_commit(
@@ -239,14 +241,7 @@ fn settle(
         enforcement.body.execution = (!unknown).then_some(execution.id);
         enforcement.body.resolved_at = Some(now);
     }
-    match (execution.status, execution.runtime) {
-        (ExecutionStatus::Scheduled, Some(runtime)) => Some(Announcement::scheduled(Handed {
-            execution: execution.id,
-            attempt: execution.attempt,
-            runtime,
-        })),
-        _ => Announcement::completed(execution),
-    }
+    Announcement::next(execution)
 }
 
 /// The result of an execution that never ran.

@@ -3,9 +3,10 @@
 use attune_domain::Timestamp;
 use attune_domain::admission::{Lane, LaneKey};
 use attune_domain::enforcement::Enforcement;
-use attune_domain::execution::{Execution, Handed, Holds, Place};
-use attune_domain::id::EventId;
-use attune_domain::message::Step;
+use attune_domain::event::Event;
+use attune_domain::execution::{Execution, Holds, Place};
+use attune_domain::message::{Message, Reads, Step};
+use attune_domain::status::ExecutionStatus;
 use attune_ports::{Outgoing, Ports, Queue, Unavailable};
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -29,38 +30,59 @@ pub(crate) fn overdue_at(since: Timestamp, now: Timestamp) -> Timestamp {
 pub(crate) struct Announcement {
     queue: Queue,
     group: String,
-    step: Step,
+    message: Message,
     delay: Duration,
 }
 
 impl Announcement {
-    fn now(queue: Queue, group: impl Into<String>, step: Step) -> Self {
-        Self { queue, group: group.into(), step, delay: Duration::ZERO }
+    fn now(queue: Queue, group: impl Into<String>, step: Step, reads: Reads) -> Self {
+        let message = Message { reads, ..step.into() };
+        Self { queue, group: group.into(), message, delay: Duration::ZERO }
     }
 
     /// An event is to be matched.
-    pub(crate) fn event(event: EventId) -> Self {
-        Self::now(Queue::Match, "", Step::EventCreated { event })
+    pub(crate) fn event(event: &Event) -> Self {
+        let reads = Reads {
+            trigger: Some(event.trigger_ref.clone()),
+            rule: event.rule_ref.clone(),
+            ..Reads::default()
+        };
+        Self::now(Queue::Match, "", Step::EventCreated { event: event.id }, reads)
     }
 
     /// An enforcement is to be admitted, in the order of its action.
     pub(crate) fn enforcement(enforcement: &Enforcement) -> Self {
         let step =
             Step::EnforcementCreated { enforcement: enforcement.id, event: enforcement.event };
-        Self::now(Queue::Admit, enforcement.action_ref.as_str(), step)
+        let reads = Reads {
+            rule: Some(enforcement.rule_ref.clone()),
+            action: Some(enforcement.action_ref.clone()),
+            ..Reads::default()
+        };
+        Self::now(Queue::Admit, enforcement.action_ref.as_str(), step, reads)
     }
 
     /// A requested execution is to be admitted, in the order of its action.
     pub(crate) fn requested(execution: &Execution) -> Self {
         let step = Step::ExecutionRequested { execution: execution.id };
-        Self::now(Queue::Admit, execution.action_ref.as_str(), step)
+        let reads = Reads { action: Some(execution.action_ref.clone()), ..Reads::default() };
+        Self::now(Queue::Admit, execution.action_ref.as_str(), step, reads)
     }
 
-    /// A scheduled execution is to be run.
-    pub(crate) fn scheduled(handed: Handed) -> Self {
-        let step =
-            Step::ExecutionScheduled { execution: handed.execution, attempt: handed.attempt };
-        Self::now(Queue::Run(handed.runtime), "", step)
+    /// A scheduled execution is to be run; `None` where it is not scheduled.
+    pub(crate) fn scheduled(execution: &Execution) -> Option<Self> {
+        let runtime = execution.runtime?;
+        if execution.status != ExecutionStatus::Scheduled {
+            return None;
+        }
+        let step = Step::ExecutionScheduled { execution: execution.id, attempt: execution.attempt };
+        let reads = Reads { action: Some(execution.action_ref.clone()), ..Reads::default() };
+        Some(Self::now(Queue::Run(runtime), "", step, reads))
+    }
+
+    /// What comes next for an execution that was admitted: its run, or its end.
+    pub(crate) fn next(execution: &Execution) -> Option<Self> {
+        Self::scheduled(execution).or_else(|| Self::completed(execution))
     }
 
     /// An ended execution leaves its lane, or its parent wants to know; `None` where nobody does.
@@ -68,13 +90,14 @@ impl Announcement {
         if !execution.status.is_terminal() || !execution.is_awaited() {
             return None;
         }
-        let group = match (&execution.place, execution.parent) {
-            (Some(Place { lane, holds: Holds::Slot(_) }), _) => lane.to_string(),
-            (_, Some(parent)) => parent.to_string(),
+        let (group, lane) = match (&execution.place, execution.parent) {
+            (Some(Place { lane, holds: Holds::Slot(_) }), _) => (lane.to_string(), Some(lane)),
+            (_, Some(parent)) => (parent.to_string(), None),
             (_, None) => return None,
         };
         let step = Step::ExecutionCompleted { execution: execution.id };
-        Some(Self::now(Queue::Complete, group, step))
+        let reads = Reads { lane: lane.cloned(), ..Reads::default() };
+        Some(Self::now(Queue::Complete, group, step, reads))
     }
 
     /// Somebody of a lane may go later, and sooner than was known `before`; `None` where a wake for that
@@ -94,7 +117,7 @@ impl Announcement {
     /// Somebody of a lane may go, after `delay`.
     pub(crate) fn wake(lane: &LaneKey, delay: Duration) -> Self {
         let step = Step::LaneWake { lane: lane.clone() };
-        Self { delay, ..Self::now(Queue::Wake, lane.as_str(), step) }
+        Self { delay, ..Self::now(Queue::Wake, lane.as_str(), step, Reads::default()) }
     }
 }
 
@@ -107,7 +130,7 @@ pub(crate) async fn send(
     let number = u64::try_from(ports.clock.now().timestamp_micros()).unwrap_or(0);
     let mut batch: Option<(Queue, Vec<Outgoing>)> = None;
     for announcement in announcements {
-        let outgoing = Outgoing::new(announcement.step.into(), announcement.group, number)
+        let outgoing = Outgoing::new(announcement.message, announcement.group, number)
             .after(announcement.delay);
         match &mut batch {
             Some((queue, gathered)) if *queue == announcement.queue => gathered.push(outgoing),

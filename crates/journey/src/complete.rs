@@ -7,7 +7,6 @@ use crate::{layout, line};
 use attune_domain::admission::LaneKey;
 use attune_domain::execution::{Execution, Holds, Place};
 use attune_domain::id::ExecutionId;
-use attune_domain::status::ExecutionStatus;
 use attune_ports::records::{Commit, Expect};
 use attune_ports::{Ports, Unavailable};
 
@@ -86,12 +85,8 @@ async fn announced_before(
     let mut announcements = Vec::new();
     for handed in &execution.handed_to {
         let holder = load::execution(ports, handed.execution).await?;
-        let waits = holder.is_some_and(|holder| {
-            holder.status == ExecutionStatus::Scheduled && holder.attempt == handed.attempt
-        });
-        if waits {
-            announcements.push(Announcement::scheduled(*handed));
-        }
+        let holder = holder.filter(|holder| holder.attempt == handed.attempt);
+        announcements.extend(holder.as_ref().and_then(Announcement::scheduled));
     }
     Ok(announcements)
 }

@@ -91,7 +91,7 @@ pub async fn event(ports: &Ports, new: NewEvent) -> Result<Event, Error> {
         }
     }
     if !event.matching.done {
-        announce::send(ports, [Announcement::event(event.id)]).await?;
+        announce::send(ports, [Announcement::event(&event)]).await?;
     }
     Ok(event)
 }
@@ -135,6 +135,41 @@ pub async fn tick(ports: &Ports, tick: &Tick) -> Result<Option<Event>, Error> {
         source_ref: Some(carrier.sensor_ref),
         rule: carrier.rule,
         cause: Some(cause),
+    };
+    event(ports, new).await.map(Some)
+}
+
+/// Identity of the event that an event of the cloud becomes for a trigger: a redelivery is the same. `None`
+/// where it has no `id`.
+#[must_use]
+pub fn cloud_cause(trigger_ref: &ComponentRef, cloud_event: &Value) -> Option<String> {
+    let id = cloud_event.get("id")?.as_str().filter(|id| !id.is_empty())?;
+    Some(format!("cloud/{trigger_ref}/{id}"))
+}
+
+/// Stores an event of the cloud as an event of the trigger that subscribes to it, if that still exists and is
+/// enabled. The payload is the whole of it: `source`, `detail-type`, `detail` and the rest.
+///
+/// # Errors
+/// See [`Error`]; it is to be delivered again.
+pub async fn cloud_event(
+    ports: &Ports,
+    trigger_ref: &ComponentRef,
+    cloud_event: Value,
+) -> Result<Option<Event>, Error> {
+    let found: Option<Trigger> =
+        crate::load::definition(ports, Kind::Trigger, trigger_ref.as_str()).await?;
+    let subscribed = |trigger: &Trigger| trigger.enabled && trigger.cloud_event.is_some();
+    let Some(trigger) = found.filter(subscribed) else { return Ok(None) };
+    let new = NewEvent {
+        trigger: Some(trigger.id),
+        trigger_ref: trigger.reference,
+        config: None,
+        source: None,
+        source_ref: cloud_event.get("source").and_then(Value::as_str).map(str::to_owned),
+        rule: None,
+        cause: cloud_cause(trigger_ref, &cloud_event),
+        payload: Some(cloud_event),
     };
     event(ports, new).await.map(Some)
 }

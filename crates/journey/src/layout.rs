@@ -3,12 +3,15 @@
 //! | what | partition | sort | `List` | `Of` | `By` |
 //! |---|---|---|---|---|---|
 //! | an event | `event/<id>` | – | `event` | – | `trigger/<ref>` |
-//! | an enforcement | `enforcement/<id>` | – | `enforcement` | `event/<id>` | `rule/<ref>` |
-//! | an execution | `execution/<id>` | – | `execution` | `parent/<id>` or `enforcement/<id>` | `action/<ref>` |
+//! | an enforcement | `enforcement/<id>` | – | `enforcement` | – | `rule/<ref>` |
+//! | an execution | `execution/<id>` | – | `execution` | `parent/<id>` | `action/<ref>` |
 //! | a lane | `lane/<key>` | – | – | `policy/<id>` | – |
 //! | a ticket of it | `lane/<key>` | `ticket/<ticket>` | – | – | – |
 //! | a slot of it | `lane/<key>` | `slot/<execution>` | – | – | – |
 //! | a cause's mark | `cause/<cause>` | – | – | – | – |
+//!
+//! Every place in an index is one more write in the cloud. So what another record tells is not indexed: an
+//! event names its enforcements, an enforcement its execution.
 //!
 //! In indexes the sort key is the id in 16 digits, so that order is time. Whatever leaves a next step
 //! undone also stands in `Due` under `due`, by moment.
@@ -81,22 +84,10 @@ pub fn events_of_trigger(trigger_ref: impl Display) -> String {
     format!("trigger/{trigger_ref}")
 }
 
-/// Partition of index `Of`: enforcements of an event.
-#[must_use]
-pub fn enforcements_of_event(event: EventId) -> String {
-    format!("event/{event}")
-}
-
 /// Partition of index `By`: enforcements of a rule.
 #[must_use]
 pub fn enforcements_of_rule(rule_ref: impl Display) -> String {
     format!("rule/{rule_ref}")
-}
-
-/// Partition of index `Of`: executions of an enforcement.
-#[must_use]
-pub fn executions_of_enforcement(enforcement: EnforcementId) -> String {
-    format!("enforcement/{enforcement}")
 }
 
 /// Partition of index `Of`: children of an execution.
@@ -148,7 +139,6 @@ pub(crate) fn enforcement_record(enforcement: &Enforcement, due_at: Option<Times
     let sort = sort_of(enforcement.id.get());
     let record = Record::new(Kind::Enforcement, self::enforcement(enforcement.id), enforcement)
         .at(Index::List, Kind::Enforcement.as_str(), &sort)
-        .at(Index::Of, enforcements_of_event(enforcement.event), &sort)
         .at(Index::By, enforcements_of_rule(&enforcement.rule_ref), sort)
         .counted("enforcement");
     due(record, due_at)
@@ -161,13 +151,8 @@ pub(crate) fn execution_record(execution: &Execution, due_at: Option<Timestamp>)
         .at(Index::List, Kind::Execution.as_str(), &sort)
         .at(Index::By, executions_of_action(&execution.action_ref), &sort)
         .counted(format!("execution/{}", execution.status));
-    let owner = match (execution.parent, execution.enforcement) {
-        (Some(parent), _) => Some(children_of(parent)),
-        (None, Some(enforcement)) => Some(executions_of_enforcement(enforcement)),
-        (None, None) => None,
-    };
-    if let Some(owner) = owner {
-        record = record.at(Index::Of, owner, sort);
+    if let Some(parent) = execution.parent {
+        record = record.at(Index::Of, children_of(parent), sort);
     }
     due(record, due_at)
 }

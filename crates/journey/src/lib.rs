@@ -8,9 +8,11 @@
 //! did not announce stands in the due index until [`sweep`] announces it again.
 //!
 //! [`dispatch`] hands messages to their step; [`workers`] takes them from the queues where no cloud does.
-//! [`layout`] says where the records stand.
+//! [`layout`] says where the records stand, and [`ahead`] which of them a step will
+//! read.
 
 pub mod admit;
+mod ahead;
 mod announce;
 pub mod cancel;
 pub mod complete;

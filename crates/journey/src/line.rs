@@ -88,7 +88,7 @@ fn grant(
     execution.place = Some(Place { lane: lane.key.clone(), holds: Holds::Slot(grant) });
     let handed =
         Handed { execution: execution.id, attempt: execution.attempt, runtime: waiter.runtime };
-    served.announcements.push(Announcement::scheduled(handed));
+    served.announcements.extend(Announcement::scheduled(&execution));
     served.handed.push(handed);
     let slot = Slot { execution: execution.id, grant, since: now };
     commit

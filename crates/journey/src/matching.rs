@@ -2,7 +2,7 @@
 
 use crate::announce::{self, Announcement};
 use crate::retry::Attempts;
-use crate::{definitions, layout, load, payload, secrets};
+use crate::{ahead, definitions, layout, load, payload, secrets};
 use attune_domain::catalogue::Rule;
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::{Event, Matched};
@@ -50,7 +50,7 @@ pub async fn handle(ports: &Ports, id: EventId) -> Result<(), Unavailable> {
 
         let mut enforcements = Vec::with_capacity(matches.len());
         for rule in matches {
-            enforcements.push(enforce(ports, &event, whole.as_ref(), rule, &occurrence).await?);
+            enforcements.push(enforce(ports, &event, rule, &occurrence).await?);
         }
         event.matching.upto =
             enforcements.last().and_then(|made| made.rule).or(event.matching.upto);
@@ -90,6 +90,9 @@ async fn candidates(ports: &Ports, event: &Event) -> Result<Arc<RuleSet>, Unavai
     let bound = rule.filter(|rule| {
         rule.enabled && Some(rule.id) == event.rule && rule.trigger_ref == event.trigger_ref
     });
+    if let Some(rule) = &bound {
+        ahead::remember_action(&ports.memo, &rule.reference, &rule.action_ref);
+    }
     Ok(Arc::new(RuleSet::new(bound.into_iter().collect())))
 }
 
@@ -103,7 +106,6 @@ fn waits(enforcement: &Enforcement) -> bool {
 async fn enforce(
     ports: &Ports,
     event: &Event,
-    whole: Option<&Value>,
     prepared: &PreparedRule,
     occurrence: &Occurrence<'_>,
 ) -> Result<Enforcement, Unavailable> {
@@ -153,8 +155,6 @@ async fn enforce(
         event: event.id,
         config: Some(config),
         secrets: sealed,
-        // The same blob, or the same small value: what the rule saw.
-        payload: whole.filter(|value| value.is_object()).and(event.payload.clone()),
         conditions: rule.conditions.clone(),
         permission_set_refs: rule.permission_set_refs.clone(),
         executor: rule.owner_identity,

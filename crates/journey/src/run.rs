@@ -49,8 +49,9 @@ pub async fn handle(
     id: ExecutionId,
     attempt: u32,
 ) -> Result<(), Unavailable> {
-    let Some(execution) = claim(ports, terms, id, attempt).await? else { return Ok(()) };
-    let outcome = match invocation(ports, terms, &execution).await? {
+    let Some(claimed) = claim(ports, terms, id, attempt).await? else { return Ok(()) };
+    let prepared = definitions::action(ports, &claimed.body.action_ref).await?;
+    let outcome = match invocation(ports, terms, &claimed.body, prepared.as_ref()).await? {
         Ok((invocation, pure)) => {
             // A process may only start once its claim would survive a crash.
             if !pure {
@@ -61,16 +62,16 @@ pub async fn handle(
         }
         Err(outcome) => outcome,
     };
-    record(ports, id, attempt, outcome).await
+    record(ports, claimed, prepared.as_deref(), outcome).await
 }
 
-/// Takes the execution, if it still waits for this attempt.
+/// Takes the execution, if it still waits for this attempt; answers it as it was stored.
 async fn claim(
     ports: &Ports,
     terms: &Terms,
     id: ExecutionId,
     attempt: u32,
-) -> Result<Option<Execution>, Unavailable> {
+) -> Result<Option<Versioned<Execution>>, Unavailable> {
     let mut attempts = Attempts::default();
     loop {
         let Some(loaded) = load::execution_versioned(ports, id).await? else { return Ok(None) };
@@ -81,14 +82,19 @@ async fn claim(
         let now = ports.clock.now();
         let longest =
             TimeDelta::from_std(terms.timeout + terms.grace).unwrap_or(TimeDelta::hours(1));
+        // Its place in the due index stays what it was when it was scheduled: moving it would be one write
+        // more, and the sweep looks at the claim's deadline anyway.
+        let due = subject::due(&execution, execution.updated);
         execution.status = ExecutionStatus::Running;
         execution.updated = now;
         execution.started_at.get_or_insert(now);
         execution.claim =
             Some(Claim { worker: ports.worker.to_string(), attempt, deadline: now + longest });
-        let record = layout::execution_record(&execution, subject::due(&execution, now));
+        let record = layout::execution_record(&execution, due);
         match ports.records.commit(Commit::new().replace(record, loaded.version)).await {
-            Ok(()) => return Ok(Some(execution)),
+            Ok(()) => {
+                return Ok(Some(Versioned { body: execution, version: loaded.version + 1 }));
+            }
             Err(error) => attempts.again(ports, error).await?,
         }
     }
@@ -99,15 +105,16 @@ async fn invocation(
     ports: &Ports,
     terms: &Terms,
     execution: &Execution,
+    prepared: Option<&Arc<PreparedAction>>,
 ) -> Result<Result<(Invocation, bool), Outcome>, Unavailable> {
-    let Some(prepared) = definitions::action(ports, &execution.action_ref).await? else {
+    let Some(prepared) = prepared else {
         return Ok(Err(failed(format!("Action '{}' not found", execution.action_ref))));
     };
     let action = &prepared.action;
     let Some(runtime) = action.runtime else {
         return Ok(Err(failed(format!("Action '{}' has no runtime", action.reference))));
     };
-    let (parameters, secrets) = parameters(ports, execution, &prepared).await?;
+    let (parameters, secrets) = parameters(ports, execution, prepared).await?;
     let pure = ports.runner.is_pure(runtime, &action.entrypoint);
     let pack_dir = if pure {
         None
@@ -195,26 +202,22 @@ fn watch(ports: Ports, look: Duration, id: ExecutionId, attempt: u32) -> Cancell
 /// Records an outcome, if the claim still stands: the first terminal commit wins.
 async fn record(
     ports: &Ports,
-    id: ExecutionId,
-    attempt: u32,
+    claimed: Versioned<Execution>,
+    prepared: Option<&PreparedAction>,
     outcome: Outcome,
 ) -> Result<(), Unavailable> {
+    let (id, attempt) = (claimed.body.id, claimed.body.attempt);
     let name = format!("executions/{id}.{attempt}.result");
     let mut result = outcome.result;
-    if let Some(Versioned { body, .. }) = load::execution_versioned(ports, id).await?
-        && let Some(prepared) = definitions::action(ports, &body.action_ref).await?
-        && let Some(data) = result.get_mut("data")
-    {
+    if let (Some(prepared), Some(data)) = (prepared, result.get_mut("data")) {
         // What the output schema calls secret is not even kept sealed: nobody could ask for it.
         let _ = prepared.output.redact(data);
     }
     let result = payload::stash(&*ports.blobs, &name, result).await?;
     let mut attempts = Attempts::default();
-    loop {
-        let Some(Versioned { mut body, version }) = load::execution_versioned(ports, id).await?
-        else {
-            return Ok(());
-        };
+    // Most likely nobody has touched it since the claim.
+    let mut found = Some(claimed);
+    while let Some(Versioned { mut body, version }) = found {
         let holds = body.claim.as_ref().is_some_and(|claim| {
             claim.attempt == attempt && *claim.worker == *ports.worker && body.attempt == attempt
         });
@@ -231,5 +234,7 @@ async fn record(
             Ok(()) => return announce::send(ports, Announcement::completed(&body)).await,
             Err(error) => attempts.again(ports, error).await?,
         }
+        found = load::execution_versioned(ports, id).await?;
     }
+    Ok(())
 }

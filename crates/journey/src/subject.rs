@@ -7,7 +7,7 @@ use attune_domain::Timestamp;
 use attune_domain::admission::Waiter;
 use attune_domain::catalogue::{Placement, Rule};
 use attune_domain::enforcement::Enforcement;
-use attune_domain::execution::{Execution, Handed, Holds, Place, default_priority};
+use attune_domain::execution::{Execution, Holds, Place, default_priority};
 use attune_domain::id::{EnforcementId, ExecutionId};
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
 use attune_ports::records::{Commit, Kind};
@@ -103,14 +103,7 @@ async fn disable(ports: &Ports, mut loaded: Versioned<Enforcement>) -> Result<Fo
 }
 
 fn announced_before(execution: &Execution) -> Vec<Announcement> {
-    match (execution.status, execution.runtime) {
-        (ExecutionStatus::Scheduled, Some(runtime)) => vec![Announcement::scheduled(Handed {
-            execution: execution.id,
-            attempt: execution.attempt,
-            runtime,
-        })],
-        _ => Announcement::completed(execution).into_iter().collect(),
-    }
+    Announcement::next(execution).into_iter().collect()
 }
 
 fn execution_of(ports: &Ports, enforcement: &Enforcement) -> Execution {

@@ -12,7 +12,7 @@ use attune_domain::Timestamp;
 use attune_domain::admission::Lane;
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
-use attune_domain::execution::{Claim, Execution, Handed};
+use attune_domain::execution::{Claim, Execution};
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
 use attune_ports::records::{Commit, Index, Kind, Query};
 use attune_ports::{Ports, Record, Unavailable, records};
@@ -91,7 +91,7 @@ async fn repair(
             let event: Event = decode(&record)?;
             postpone(ports, &record, event.created).await?;
             swept.announced += 1;
-            announce::send(ports, [Announcement::event(event.id)]).await
+            announce::send(ports, [Announcement::event(&event)]).await
         }
         Kind::Enforcement => {
             let enforcement: Enforcement = decode(&record)?;
@@ -121,10 +121,13 @@ fn decode<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, Unavaila
 
 /// Moves a record's due time on, so that a step that is only slow is not announced without end.
 async fn postpone(ports: &Ports, record: &Record, since: Timestamp) -> Result<(), Unavailable> {
+    postpone_until(ports, record, announce::overdue_at(since, ports.clock.now())).await
+}
+
+async fn postpone_until(ports: &Ports, record: &Record, at: Timestamp) -> Result<(), Unavailable> {
     let mut later = record.clone();
     later.places.retain(|place| place.index != Index::Due);
-    let now = ports.clock.now();
-    let later = layout::due(later, Some(announce::overdue_at(since, now)));
+    let later = layout::due(later, Some(at));
     match ports.records.commit(Commit::new().replace(later, record.version)).await {
         // Changed meanwhile: the step is not stuck.
         Ok(()) | Err(records::Error::Stale(_)) => Ok(()),
@@ -139,24 +142,24 @@ async fn execution(
     starting: bool,
 ) -> Result<(), Unavailable> {
     let execution: Execution = decode(record)?;
-    let announcement = match (execution.status, execution.runtime) {
-        (ExecutionStatus::Running | ExecutionStatus::Canceling, _) => {
+    let announcement = match execution.status {
+        ExecutionStatus::Running | ExecutionStatus::Canceling => {
             let now = ports.clock.now();
             let dead = execution.claim.as_ref().is_none_or(|claim| is_dead(ports, claim, now));
             if !dead {
-                return Ok(());
+                let deadline = execution.claim.as_ref().map_or(now, |claim| claim.deadline);
+                return if starting {
+                    Ok(())
+                } else {
+                    postpone_until(ports, record, deadline).await
+                };
             }
             return give_up(ports, &execution, swept).await;
         }
-        (ExecutionStatus::Requested | ExecutionStatus::Scheduling, _) => {
+        ExecutionStatus::Requested | ExecutionStatus::Scheduling => {
             Some(Announcement::requested(&execution))
         }
-        (ExecutionStatus::Scheduled, Some(runtime)) => Some(Announcement::scheduled(Handed {
-            execution: execution.id,
-            attempt: execution.attempt,
-            runtime,
-        })),
-        _ => Announcement::completed(&execution),
+        _ => Announcement::next(&execution),
     };
     let Some(announcement) = announcement else { return Ok(()) };
     // Nobody waits behind a slow step at the start: announce, and leave the time as it is.
@@ -204,15 +207,7 @@ async fn give_up(ports: &Ports, found: &Execution, swept: &mut Swept) -> Result<
                     swept.abandoned += 1;
                     tracing::warn!(execution = %body.id, action = %body.action_ref, "abandoned: its worker died");
                 }
-                let next = match (again, body.runtime) {
-                    (true, Some(runtime)) => Some(Announcement::scheduled(Handed {
-                        execution: body.id,
-                        attempt: body.attempt,
-                        runtime,
-                    })),
-                    _ => Announcement::completed(&body),
-                };
-                return announce::send(ports, next).await;
+                return announce::send(ports, Announcement::next(&body)).await;
             }
             Err(error) => attempts.again(ports, error).await?,
         }

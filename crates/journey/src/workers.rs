@@ -136,8 +136,8 @@ async fn work(ports: &Ports, queue: Queue, terms: &run::Terms, batch: Vec<Delive
 
 async fn give_back(ports: &Ports, queue: Queue, failed: Failed) {
     tracing::warn!(%queue, reason = failed.reason, receives = failed.receives, "a message comes again");
-    let delay = Duration::from_millis(250) * 2_u32.pow(failed.receives.min(7));
-    let given = ports.queues.give_back(queue, failed.receipt, delay, &failed.reason).await;
+    let pause = failed.pause();
+    let given = ports.queues.give_back(queue, failed.receipt, pause, &failed.reason).await;
     if let Err(error) = given {
         tracing::warn!(%queue, %error, "a message could not be given back; it will come again");
     }

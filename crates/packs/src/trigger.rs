@@ -4,6 +4,7 @@ use crate::fields::{Context, Fields};
 use crate::node::Node;
 use crate::problem::Report;
 use crate::timer;
+use attune_domain::cloud_event::{self, CloudEventSource};
 use attune_domain::reference::ComponentRef;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +31,9 @@ pub struct TriggerDefinition {
     /// A timer of its own, such as `{"type": "interval", "seconds": 10}`: the mapping under `timer`,
     /// or under `config` if its `type` is a timer's.
     pub timer: Option<Value>,
+    /// Which events of the cloud are its events: the mapping under `config`, if its `type` is `cloud_event`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_event: Option<Value>,
 }
 
 impl TriggerDefinition {
@@ -48,6 +52,7 @@ impl TriggerDefinition {
             parameters: fields.schema(&["parameters"]),
             output: fields.schema(&["output"]),
             timer: read_timer(&fields),
+            cloud_event: read_cloud_event(&fields),
             reference: reference?,
         })
     }
@@ -59,5 +64,23 @@ fn read_timer(fields: &Fields<'_>) -> Option<Value> {
         None => ("config", fields.mapping("config").filter(timer::says_so)?),
     };
     timer::check(fields, name, None);
+    Some(config)
+}
+
+fn read_cloud_event(fields: &Fields<'_>) -> Option<Value> {
+    let config = fields.mapping("config").filter(cloud_event::says_so)?;
+    if fields.mapping("timer").is_some() {
+        let message = "a trigger has either a timer or events of the cloud, not both";
+        fields.error(fields.place("config"), "config", message);
+    }
+    if let Err(error) = CloudEventSource::parse(&config) {
+        let mut at = fields.place("config");
+        let mut node = fields.find(&["config"]).map(|(_, node)| node);
+        for key in error.keys() {
+            node = node.and_then(|node| node.get(key));
+            at = node.map_or(at, |node| node.at);
+        }
+        fields.error(at, &format!("config.{}", error.field), error.to_string());
+    }
     Some(config)
 }

@@ -283,6 +283,29 @@ fn a_wrong_timer() {
 }
 
 #[test]
+fn wrong_events_of_the_cloud() {
+    for (config, start) in [
+        ("{type: cloud_event}", "triggers/t.yaml:2:9: config.event_pattern: "),
+        (
+            "{type: cloud_event, event_pattern: {source: aws.s3}}",
+            "triggers/t.yaml:2:53: config.event_pattern.source: ",
+        ),
+        (
+            "\n  type: cloud_event\n  event_pattern:\n    detail:\n      size: [{numeric: [big]}]",
+            "triggers/t.yaml:6:13: config.event_pattern.detail.size[0].numeric: ",
+        ),
+        (
+            "{type: cloud_event, event_pattern: {source: [a]}}\ntimer: {type: interval, seconds: 1}",
+            "triggers/t.yaml:2:9: config: a trigger has either",
+        ),
+    ] {
+        let errors = load_with("triggers/t.yaml", &format!("ref: demo.t\nconfig: {config}\n"));
+        let said = lines(&errors.unwrap_err().problems);
+        assert!(said.len() == 1 && said[0].starts_with(start), "{config}\nsays {said:?}");
+    }
+}
+
+#[test]
 fn what_is_not_yaml() {
     for (content, line) in [
         (b"ref: demo.t\nlabel: [a, b\n".as_slice(), "triggers/t.yaml:"),

@@ -145,6 +145,16 @@ fn a_trigger_may_be_a_timer() {
 }
 
 #[test]
+fn a_trigger_may_be_events_of_the_cloud() {
+    let written =
+        "ref: demo.t\nconfig:\n  type: cloud_event\n  event_pattern: {source: [aws.s3]}\n";
+    let pack = load_files(&[MANIFEST, ("triggers/t.yaml", written)]);
+    let config = json!({"type": "cloud_event", "event_pattern": {"source": ["aws.s3"]}});
+    assert_eq!(pack.triggers[0].cloud_event, Some(config));
+    assert_eq!(pack.triggers[0].timer, None);
+}
+
+#[test]
 fn workflows_are_listed_with_their_refs() {
     let graph = "version: \"1.0\"\ntasks: []\n";
     let pack = load_files(&[

@@ -3,11 +3,30 @@
 use crate::Unavailable;
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::time::Duration;
+
+/// Looks whether `name` can be a blob's: parts of letters, digits, `-`, `_` and `.`, none empty and none
+/// starting with a dot, with `/` between them. So no name leads out of the place where blobs lie.
+///
+/// # Errors
+/// [`Unavailable`], which quotes the name.
+pub fn check_name(name: &str) -> Result<(), Unavailable> {
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    if name.split('/').all(is_plain) {
+        Ok(())
+    } else {
+        Err(Unavailable::new("blobs", format!("{name:?} is not a blob's name")))
+    }
+}
 
 /// Holds payloads that are too large for a record, and pack archives.
 ///
 /// Names are relative paths of letters, digits, `-`, `_`, `.` and `/`. A blob is whole or absent, and
-/// durable when `put` returns.
+/// durable when `put` returns. What lies under `uploads/` may be forgotten after a day.
 #[async_trait]
 pub trait Blobs: Send + Sync {
     /// Stores `bytes` under `name`, replacing what was there.
@@ -27,4 +46,18 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// [`Unavailable`] where it could not be removed.
     async fn delete(&self, name: &str) -> Result<(), Unavailable>;
+
+    /// An address to which anybody who has it may `PUT` the blob within `lifetime`, past this server; `None`
+    /// where there is no such thing.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where it cannot be made.
+    async fn upload_url(
+        &self,
+        name: &str,
+        lifetime: Duration,
+    ) -> Result<Option<String>, Unavailable> {
+        let _ = lifetime;
+        check_name(name).map(|()| None)
+    }
 }

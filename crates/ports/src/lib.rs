@@ -8,7 +8,7 @@
 //! (`crates/local`) and one on AWS; [`Ports`] bundles whichever a deployment uses. A port models only
 //! errors that any implementation could have.
 
-mod blobs;
+pub mod blobs;
 mod clock;
 mod cloud_events;
 mod feed;

@@ -26,6 +26,13 @@ impl Memo {
         (of == body).then(|| Arc::clone(value)).and_then(|value| value.downcast().ok())
     }
 
+    /// What was last remembered under `name`, whatever it was made from: for guesses only.
+    pub fn last<T: Any + Send + Sync>(&self, name: &str) -> Option<Arc<T>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let (_, value) = entries.get(&(TypeId::of::<T>(), name.to_owned()))?;
+        Arc::clone(value).downcast().ok()
+    }
+
     /// Remembers `value`, made from `body`, in place of what was there.
     pub fn put<T: Any + Send + Sync>(&self, name: &str, body: Bytes, value: Arc<T>) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
@@ -49,5 +56,7 @@ mod tests {
         assert!(memo.get::<u32>("a", &body("2")).is_none());
         assert!(memo.get::<u64>("a", &body("1")).is_none());
         assert!(memo.get::<u32>("b", &body("1")).is_none());
+        assert_eq!(memo.last::<u32>("a").as_deref(), Some(&7));
+        assert!(memo.last::<u64>("a").is_none());
     }
 }

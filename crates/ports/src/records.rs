@@ -477,8 +477,9 @@ pub trait Records: Send + Sync {
     async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, Unavailable>;
 
     /// Hints that these records are about to be read one by one. A store for which every read is a request
-    /// may read them together now and answer the next [`Records::get`] of each from that, once. What was
-    /// read ahead is never older than the hint, and the next hint forgets what was not asked for.
+    /// may read them together now and answer [`Records::get`] from that: until the next hint, until a
+    /// commit fails or writes the record, and for five seconds at most. So what a step reads is never
+    /// older than its message, and a decision that has to be made again is made on fresh records.
     async fn ahead(&self, keys: &[Key]) {
         let _ = keys;
     }

@@ -35,5 +35,6 @@ mod supervision;
 
 pub use config::{Config, Interpreters};
 pub use log::{log_path, read_log};
+pub use native::is_pure;
 pub use reap::{Error as ReapError, reap};
 pub use runner::Runner;

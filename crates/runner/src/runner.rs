@@ -151,7 +151,7 @@ impl attune_ports::Runner for Runner {
     }
 
     fn is_pure(&self, runtime: Runtime, entrypoint: &str) -> bool {
-        runtime == Runtime::Native && native::is_pure(entrypoint)
+        native::is_pure(runtime, entrypoint)
     }
 }
 

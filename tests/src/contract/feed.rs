@@ -1,7 +1,7 @@
 //! Feed: what changed, in order.
 
 use super::records::{commit, record};
-use super::{Ending, Fixture, Options};
+use super::{Ending, Fixture, Options, repetitions};
 use attune_ports::records::{Commit, Expect, Kind};
 use attune_ports::{Change, Feed, FeedCursor, Key, Lagged, Ports, Record};
 use serde_json::{Value, json};
@@ -42,16 +42,16 @@ async fn put(ports: &Ports, sort: &str, value: &Value) {
 /// Old and new of each change fit together, record by record, also where many change at once.
 pub async fn changes_come_in_the_order_of_versions<F: Fixture>() {
     const TASKS: usize = 8;
-    const EACH: usize = 40;
+    let each = repetitions::<F>(40).next_multiple_of(4);
     let fixture = F::fresh(Options::default()).await;
-    let feed = fixture.feed();
+    let feed = fixture.feed().await;
     let start = feed.head();
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..TASKS {
         let ports = fixture.ports().clone();
         tasks.spawn(async move {
             let (own, shared) = (format!("own/{task}"), format!("shared/{}", task % 2));
-            for n in 0..EACH / 4 {
+            for n in 0..each / 4 {
                 put(&ports, &own, &json!([task, n])).await;
                 put(&ports, &shared, &json!([task, n])).await;
                 put(&ports, &own, &json!([task, n, "again"])).await;
@@ -59,7 +59,7 @@ pub async fn changes_come_in_the_order_of_versions<F: Fixture>() {
             }
         });
     }
-    let changes = take(&*feed, start, TASKS * EACH).await;
+    let changes = take(&*feed, start, TASKS * each).await;
     while let Some(task) = tasks.join_next().await {
         task.expect("no task fails");
     }
@@ -76,9 +76,9 @@ pub async fn changes_come_in_the_order_of_versions<F: Fixture>() {
 /// Whatever the feed has told is there after a crash.
 pub async fn only_what_is_durable_is_told<F: Fixture>() {
     let mut fixture = F::fresh(Options::default()).await;
-    let feed = fixture.feed();
+    let feed = fixture.feed().await;
     let start = feed.head();
-    for n in 0..500 {
+    for n in 0..repetitions::<F>(500) {
         put(fixture.ports(), &format!("{n:03}"), &json!(n)).await;
     }
     let told = after(&*feed, start).await;
@@ -93,7 +93,7 @@ pub async fn only_what_is_durable_is_told<F: Fixture>() {
 /// Marks, lanes, tickets, slots and schedules are nobody's news; everything else is.
 pub async fn bookkeeping_is_not_told<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
-    let (ports, feed) = (fixture.ports(), fixture.feed());
+    let (ports, feed) = (fixture.ports(), fixture.feed().await);
     let start = feed.head();
     let all = Kind::ALL.into_iter().fold(Commit::new(), |commit, kind| {
         commit.put(Record::new(kind, Key::new("p", kind.as_str()), &json!(1)))
@@ -109,7 +109,7 @@ pub async fn bookkeeping_is_not_told<F: Fixture>() {
 /// Reading from a cursor twice gives the same; a reader waits at the head for what comes next.
 pub async fn a_cursor_goes_on_where_it_stands<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
-    let (ports, feed) = (fixture.ports(), fixture.feed());
+    let (ports, feed) = (fixture.ports(), fixture.feed().await);
     let start = feed.head();
     for n in 0..5 {
         put(ports, "a", &json!(n)).await;
@@ -134,11 +134,11 @@ pub async fn a_cursor_goes_on_where_it_stands<F: Fixture>() {
 
 /// A feed need not remember for ever, but it must not pass over what it forgot in silence.
 pub async fn who_falls_far_behind_is_told_so<F: Fixture>() {
-    const MANY: usize = 10_000;
+    let many = repetitions::<F>(10_000);
     let fixture = F::fresh(Options::default()).await;
-    let (ports, feed) = (fixture.ports(), fixture.feed());
+    let (ports, feed) = (fixture.ports(), fixture.feed().await);
     let start = feed.head();
-    for n in 0..MANY / 100 {
+    for n in 0..many / 100 {
         let many = (0..100).fold(Commit::new(), |commit, m| {
             commit.put(record("p", &m.to_string(), &json!(n * 100 + m)))
         });
@@ -152,21 +152,38 @@ pub async fn who_falls_far_behind_is_told_so<F: Fixture>() {
             assert_eq!(first, Some(json!(0)), "it begins where the reader stood");
         }
     }
-    let head = feed.head();
+    let head =
+        if F::FOLLOWS_AT_ONCE { feed.head() } else { told(&*feed, start, &json!(many - 1)).await };
     put(ports, "a", &json!("new")).await;
     assert_eq!(take(&*feed, head, 1).await[0].key.sort, "a", "who reads afresh goes on");
+}
+
+/// Reads on until the change to this body, and answers its cursor.
+async fn told(feed: &dyn Feed, mut cursor: FeedCursor, last: &Value) -> FeedCursor {
+    loop {
+        match tokio::time::timeout(PATIENCE, feed.after(cursor)).await.expect("changes come") {
+            Err(Lagged) => cursor = feed.head(),
+            Ok(changes) => {
+                let newest = changes.last().expect("the feed answers when there is something");
+                cursor = newest.cursor;
+                if body(newest.new.as_ref()).as_ref() == Some(last) {
+                    return cursor;
+                }
+            }
+        }
+    }
 }
 
 /// After a restart an old cursor gives what came since, or a clear no; never a gap in silence.
 pub async fn a_cursor_of_another_life_is_refused<F: Fixture>() {
     let mut fixture = F::fresh(Options::default()).await;
-    let start = fixture.feed().head();
+    let start = fixture.feed().await.head();
     put(fixture.ports(), "a", &json!(1)).await;
-    take(&*fixture.feed(), start, 1).await;
+    take(&*fixture.feed().await, start, 1).await;
     put(fixture.ports(), "b", &json!(1)).await;
     fixture.restart(Ending::Clean).await;
     put(fixture.ports(), "c", &json!(1)).await;
-    match tokio::time::timeout(PATIENCE, fixture.feed().after(start)).await {
+    match tokio::time::timeout(PATIENCE, fixture.feed().await.after(start)).await {
         Ok(Err(Lagged)) => {}
         Ok(Ok(changes)) => assert_eq!(changes[0].key.sort, "a", "nothing is left out"),
         Err(_) => panic!("the feed gives no answer"),

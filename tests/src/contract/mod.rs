@@ -16,6 +16,9 @@ pub mod vault;
 
 use async_trait::async_trait;
 use attune_domain::id::ExecutionId;
+use attune_domain::runtime::Runtime;
+use attune_domain::status::ExecutionStatus;
+use attune_ports::runner::{Cancelled, Invocation, Outcome, Runner};
 use attune_ports::{Feed, LogStream, Ports, Queue, Tick, Unavailable};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +26,7 @@ use std::time::Duration;
 /// How a deployment is to behave during a test.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How long a delivered message stays hidden without an answer.
+    /// How long a delivered message stays hidden without an answer; [`Fixture::GRAIN`] at least.
     pub visibility: Duration,
     /// Deliveries of a message before it goes to the dead letters.
     pub max_receives: u32,
@@ -49,15 +52,35 @@ pub type TakeTick = Arc<dyn Fn(&Tick) -> Result<(), Unavailable> + Send + Sync>;
 
 /// A deployment with data of its own, which ends with the fixture.
 #[async_trait]
-pub trait Fixture: Send + Sync + Sized {
+pub trait Fixture: Send + Sync + Sized + 'static {
+    /// The finest delay that its queues keep; shorter ones are made longer.
+    const GRAIN: Duration;
+
+    /// How much dearer a call is than one within this process: tests that do the same over and over do it
+    /// less often by this factor.
+    const COST: usize;
+
+    /// Whether tallies and the feed have followed when [`attune_ports::Records::settle`] returns, and not
+    /// only a moment later.
+    const FOLLOWS_AT_ONCE: bool;
+
+    /// Whether its queues remember why a message was given back.
+    const REMEMBERS_REASONS: bool;
+
+    /// Whether its timers stand still while it is not open.
+    const SLEEPS: bool;
+
     /// A deployment over empty data.
     async fn fresh(options: Options) -> Self;
 
     /// Its ports, as of the last [`Fixture::restart`].
     fn ports(&self) -> &Ports;
 
+    /// Ports of one more worker over the same data.
+    async fn another(&self) -> Ports;
+
     /// Its feed, likewise.
-    fn feed(&self) -> Arc<dyn Feed>;
+    async fn feed(&self) -> Arc<dyn Feed>;
 
     /// Ends it, and opens the same data again.
     async fn restart(&mut self, ending: Ending);
@@ -71,8 +94,28 @@ pub trait Fixture: Send + Sync + Sized {
     /// Delivers ticks until the next restart.
     fn deliver_ticks(&mut self, take: TakeTick);
 
-    /// Looks that nobody but the server can read the keys, where they lie in files.
-    fn check_keys_are_private(&self);
+    /// Looks that nobody but the server can read the keys: neither their files nor, where they do not lie in
+    /// files, any other place.
+    async fn check_keys_are_private(&self);
+}
+
+/// How often a test on `F` does what it does `times` where calls cost nothing.
+pub(crate) const fn repetitions<F: Fixture>(times: usize) -> usize {
+    times.div_ceil(F::COST)
+}
+
+/// A runner for contracts of the other ports: they run no actions.
+pub struct Idle;
+
+#[async_trait]
+impl Runner for Idle {
+    async fn run(&self, _: Invocation, _: Cancelled) -> Outcome {
+        Outcome::new(ExecutionStatus::Failed, serde_json::Value::Null)
+    }
+
+    fn is_pure(&self, _: Runtime, _: &str) -> bool {
+        false
+    }
 }
 
 /// Makes a test of every case of the contract, run on `$fixture`.

@@ -1,6 +1,6 @@
 //! Queues: delivery, order and time.
 
-use super::{Ending, Fixture, Options};
+use super::{Ending, Fixture, Options, repetitions};
 use crate::eventually::eventually;
 use attune_domain::id::ExecutionId;
 use attune_domain::message::{Message, Step};
@@ -90,7 +90,7 @@ pub async fn a_message_comes_once_and_is_gone_when_acknowledged<F: Fixture>() {
 
 /// Messages of a plain queue go to whoever asks; each to one.
 pub async fn a_plain_queue_hands_out_to_many<F: Fixture>() {
-    const MANY: i64 = 500;
+    let many = repetitions::<F>(500) as i64;
     let fixture = F::fresh(Options::default()).await;
     let mut hands = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -107,7 +107,7 @@ pub async fn a_plain_queue_hands_out_to_many<F: Fixture>() {
         });
     }
     let ports = fixture.ports();
-    send(ports, Queue::Match, "", 0..MANY).await;
+    send(ports, Queue::Match, "", 0..many).await;
     let mut seen = Vec::new();
     while let Some(mine) = hands.join_next().await {
         seen.extend(mine.expect("no hand fails"));
@@ -119,7 +119,7 @@ pub async fn a_plain_queue_hands_out_to_many<F: Fixture>() {
         acknowledge(ports, Queue::Match, &taken).await;
     }
     seen.sort_unstable();
-    assert_eq!(seen, (0..MANY).collect::<Vec<_>>());
+    assert_eq!(seen, (0..many).collect::<Vec<_>>());
 }
 
 /// While messages of a group are in somebody's hands, no other of that group is delivered; other groups are.
@@ -177,7 +177,7 @@ pub async fn a_second_message_of_the_same_id_is_swallowed<F: Fixture>() {
 pub async fn a_delayed_message_comes_later<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
     let ports = fixture.ports();
-    let delay = Duration::from_millis(150);
+    let delay = Duration::from_millis(150).max(F::GRAIN);
     let sent = Instant::now();
     let both = vec![message(1, "").after(delay), message(2, "")];
     ports.queues.send(Queue::Wake, both).await.expect("they can be sent");
@@ -190,7 +190,8 @@ pub async fn a_delayed_message_comes_later<F: Fixture>() {
 
 /// A worker that says nothing loses its message to the next, and its receipt is worth nothing then.
 pub async fn a_message_without_an_answer_comes_again<F: Fixture>() {
-    let options = Options { visibility: Duration::from_millis(100), max_receives: 100 };
+    let visibility = Duration::from_millis(100).max(F::GRAIN);
+    let options = Options { visibility, max_receives: 100 };
     let fixture = F::fresh(options).await;
     let ports = fixture.ports();
     for queue in [Queue::Match, Queue::Admit] {
@@ -211,7 +212,8 @@ pub async fn a_message_without_an_answer_comes_again<F: Fixture>() {
 
 /// What an old delivery says counts for nothing: the message is in other hands.
 pub async fn an_old_receipt_does_nothing<F: Fixture>() {
-    let options = Options { visibility: Duration::from_millis(100), ..Options::default() };
+    let visibility = Duration::from_millis(100).max(F::GRAIN);
+    let options = Options { visibility, max_receives: 100 };
     let fixture = F::fresh(options).await;
     let ports = fixture.ports();
     send(ports, Queue::Match, "", [1]).await;
@@ -309,7 +311,7 @@ pub async fn a_receiver_waits_for_the_first_message<F: Fixture>() {
 pub async fn one_receiver_at_work_does_not_keep_a_delayed_message_from_another<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
     let ports = fixture.ports().clone();
-    for round in 0..10 {
+    for round in 0..repetitions::<F>(10) as i64 {
         let mut waiting = tokio::task::JoinSet::new();
         for _ in 0..2 {
             let ports = ports.clone();
@@ -356,7 +358,9 @@ pub async fn messages_survive_a_restart<F: Fixture>() {
 
 /// After a crash whatever had settled and was not acknowledged comes again, in order.
 pub async fn a_crash_delivers_again_in_order<F: Fixture>() {
-    let mut fixture = F::fresh(Options::default()).await;
+    // Where others could still be alive, what a dead worker has is hidden for this long.
+    let visibility = Duration::from_secs(if F::SLEEPS { 60 } else { 3 });
+    let mut fixture = F::fresh(Options { visibility, ..Options::default() }).await;
     let ports = fixture.ports();
     send(ports, Queue::Admit, "g", 0..6).await;
     let taken = ports.queues.receive(Queue::Admit, 4, NOW).await.expect("readable");

@@ -1,7 +1,7 @@
 //! Records: ranges of partitions and of indexes.
 
 use super::records::{commit, record};
-use super::{Fixture, Options};
+use super::{Fixture, Options, repetitions};
 use crate::eventually::eventually;
 use attune_ports::records::{Commit, Expect, Index, Page};
 use attune_ports::{Key, Ports, Query, Record};
@@ -100,8 +100,9 @@ pub async fn a_partition_is_consistent_at_once<F: Fixture>() {
     let fixture = F::fresh(Options::default()).await;
     let ports = fixture.ports();
     let mut expected: Vec<String> = Vec::new();
-    for n in 0..200 {
-        let sort = format!("{:03}", n * 7 % 200);
+    let many = repetitions::<F>(200);
+    for n in 0..many {
+        let sort = format!("{:03}", n * 7 % many);
         commit(ports, Commit::new().create(record("p", &sort, &json!(n)))).await;
         expected.push(sort);
         if n % 3 == 0 {
@@ -158,7 +159,7 @@ pub async fn what_comes_and_goes_before_it_is_written_hides_nothing<F: Fixture>(
         })
     };
     let (mut first, mut last) = (0_u32, 0_u32);
-    for round in 0..300_u32 {
+    for round in 0..repetitions::<F>(300) as u32 {
         let grown = (0..1 + round % 5).fold(Commit::new(), |commit, _| {
             last += 1;
             commit.create(record("p", &format!("{last:06}"), &json!(last)))

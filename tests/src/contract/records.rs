@@ -1,6 +1,6 @@
 //! Records: commits and what they may expect.
 
-use super::{Fixture, Options};
+use super::{Fixture, Options, repetitions};
 use crate::eventually::eventually;
 use attune_ports::records::{
     Commit, Error, Expect, Kind, MAX_COMMIT_BYTES, MAX_RECORD_BYTES, MAX_WRITES, Record,
@@ -23,6 +23,25 @@ pub(super) async fn held(ports: &Ports, key: &Key) -> Option<(Value, u64)> {
 /// Commits what cannot fail.
 pub(super) async fn commit(ports: &Ports, commit: Commit) {
     ports.records.commit(commit).await.expect("nothing speaks against the commit");
+}
+
+/// Waits until the tallies under names that start so are these; names that nothing is counted under are left
+/// out.
+pub(super) async fn tallied<F: Fixture>(fixture: &F, prefix: &str, expected: &[(&str, u64)]) {
+    let records = &fixture.ports().records;
+    records.settle().await.expect("it settles");
+    let expected: Vec<_> = expected.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+    let read = async || {
+        let mut tallies = records.tally(prefix).await.expect("readable");
+        tallies.retain(|(_, count)| *count > 0);
+        tallies
+    };
+    if F::FOLLOWS_AT_ONCE {
+        assert_eq!(read().await, expected, "{prefix}");
+    } else {
+        let what = format!("the tally {expected:?}");
+        eventually(&what, async || (read().await == expected).then_some(())).await;
+    }
 }
 
 /// A commit's writes show in reads at once, each with the next version.
@@ -159,9 +178,7 @@ pub async fn a_commit_happens_whole_or_not_at_all<F: Fixture>() {
         assert_eq!(held(ports, &Key::new("q", "changed")).await, None);
         assert_eq!(held(ports, &Key::new("p", "removed")).await, Some((json!("before"), 1)));
     }
-    ports.records.settle().await.expect("it settles");
-    let tally = ports.records.tally("things").await.expect("readable");
-    assert_eq!(tally, [("things".to_owned(), 2)]);
+    tallied(&fixture, "things", &[("things", 2)]).await;
 }
 
 /// From its moment on an expired record is not read and does not stand in the way.
@@ -203,24 +220,21 @@ pub async fn tallies_count_records_under_their_names<F: Fixture>() {
         .delete(Key::new("p", "d"), Expect::Any)
         .delete(Key::new("p", "never"), Expect::Any);
     commit(ports, changed).await;
-    ports.records.settle().await.expect("it settles");
-    let tallies = ports.records.tally("run/").await.expect("readable");
-    assert_eq!(tallies, [("run/new".to_owned(), 1), ("run/old".to_owned(), 1)]);
-    let other = ports.records.tally("other").await.expect("readable");
-    assert_eq!(other.iter().map(|(_, count)| count).sum::<u64>(), 0);
+    tallied(&fixture, "run/", &[("run/new", 1), ("run/old", 1)]).await;
+    tallied(&fixture, "other", &[]).await;
 }
 
 /// Fifty at once, each adding one ten times: conditional commits lose none of it.
 pub async fn increments_at_the_same_time_lose_nothing<F: Fixture>() {
     const TASKS: u64 = 50;
-    const EACH: u64 = 10;
+    let each = repetitions::<F>(10) as u64;
     let fixture = F::fresh(Options::default()).await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..TASKS {
         let ports = fixture.ports().clone();
         tasks.spawn(async move {
             let key = Key::new("counter", "");
-            let mut left = EACH;
+            let mut left = each;
             while left > 0 {
                 let (count, version) = held(&ports, &key).await.unwrap_or((json!(0), 0));
                 let next = json!(count.as_u64().expect("a number") + 1);
@@ -236,6 +250,6 @@ pub async fn increments_at_the_same_time_lose_nothing<F: Fixture>() {
     while let Some(task) = tasks.join_next().await {
         task.expect("no task fails");
     }
-    let all = TASKS * EACH;
+    let all = TASKS * each;
     assert_eq!(held(fixture.ports(), &Key::new("counter", "")).await, Some((json!(all), all)));
 }

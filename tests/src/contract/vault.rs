@@ -79,7 +79,7 @@ pub async fn keys_survive_a_restart<F: Fixture>() {
 /// Nobody but the server reads the keys.
 pub async fn keys_are_private<F: Fixture>() {
     let mut fixture = F::fresh(Options::default()).await;
-    fixture.check_keys_are_private();
+    fixture.check_keys_are_private().await;
     fixture.restart(Ending::Clean).await;
-    fixture.check_keys_are_private();
+    fixture.check_keys_are_private().await;
 }

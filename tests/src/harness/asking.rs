@@ -1,6 +1,7 @@
 //! Clients: they ask, and where the server dies before it answers, they ask again.
 
 use super::Harness;
+use crate::contract::Fixture;
 use attune_domain::catalogue::{Placement, Rule};
 use attune_domain::execution::Execution;
 use attune_domain::id::{EventId, ExecutionId};
@@ -11,7 +12,7 @@ use attune_journey::{cancel, ingest, load, request};
 use attune_ports::{Ports, Unavailable};
 use serde_json::Value;
 
-impl Harness {
+impl<F: Fixture> Harness<F> {
     /// Brings in an event, which is to lead to `executions`. `cause` names it where it is brought in again.
     pub async fn event(
         &mut self,

@@ -124,6 +124,8 @@ impl Queues for Crashing<dyn Queues> {
         max: usize,
         wait: Duration,
     ) -> Result<Vec<Delivery>, Unavailable> {
+        // A request of a dead process may still wait at the other side, and must not do so for long.
+        let wait = wait.min(Duration::from_secs(1));
         self.read(self.inner.receive(queue, max, wait)).await
     }
 

@@ -1,6 +1,7 @@
 //! Definitions for journeys, brought in as a person would, and durable before anything happens.
 
 use super::Harness;
+use crate::contract::Fixture;
 use attune_catalogue::actions::NewAction;
 use attune_catalogue::packs::NewPack;
 use attune_catalogue::policies::NewPolicy;
@@ -53,7 +54,7 @@ fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().expect("parameters are an object")
 }
 
-impl Harness {
+impl<F: Fixture> Harness<F> {
     async fn settle_definitions(&self) {
         self.ports().records.settle().await.expect("it settles");
     }

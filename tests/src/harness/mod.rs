@@ -1,11 +1,12 @@
-//! The whole journey in this process, over the embedded ports, with a runner that does as it is told.
+//! The whole journey in this process, over the ports of either deployment, with a runner that does as it is
+//! told.
 //!
-//! [`Harness::start`] opens an empty data folder and starts the workers. A test brings in definitions
+//! [`Harness::start`] opens an empty deployment and starts the workers. A test brings in definitions
 //! ([`Harness::action`] and others), asks for things as a client would ([`Harness::event`],
 //! [`Harness::request`]), waits for what must come of it ([`Harness::until`]), and ends with
 //! [`Harness::finish`], which looks that nothing is left behind. By [`Options`] the same test runs with
 //! every message delivered twice ([`twice`]), or through a crash after any number of port calls
-//! ([`crashing`]): then the harness drops what is pending, opens the folder again, recovers, and the
+//! ([`crashing`]): then the harness drops what is pending, opens the deployment again, recovers, and the
 //! clients ask again, all without the test noticing.
 
 mod asking;
@@ -19,26 +20,32 @@ pub mod twice;
 
 pub use definitions::{PolicyTerms, RuleTerms};
 
+use crate::contract::{self, Ending, Fixture};
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
 use attune_journey::{load, run, sweep, workers};
-use attune_local::Local;
-use attune_ports::{Ports, Runner};
+use attune_ports::Ports;
 use chrono::TimeDelta;
 use clock::Shifted;
 use crashing::{Crash, Crashing};
 use recording::Recording;
 use scripted::Scripted;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use twice::Twice;
 
 /// How long something may take before it counts as never happening.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The same where every call is a request.
+const MORE_PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit of runs that a crash may interrupt, where only the passing of it tells that they are dead.
+const LIMIT: Duration = Duration::from_secs(600);
+/// Longer than any step may be announced and not dealt with, before the sweep looks after it.
+const OVERDUE: Duration = Duration::from_secs(3_600);
+/// The clock is set forward by hours, and who runs is not dead for that.
+const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 /// Not everything is told by the feed: look so often anyway.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -61,8 +68,8 @@ pub struct Options {
 }
 
 /// A server in this process, with the clients' memory of what they asked for.
-pub struct Harness {
-    folder: TempDir,
+pub struct Harness<F: Fixture> {
+    fixture: F,
     options: Options,
     /// Runs the actions, across crashes.
     pub runner: Arc<Scripted>,
@@ -77,7 +84,6 @@ pub struct Harness {
 
 /// The server between two crashes.
 struct Life {
-    local: Local,
     /// With whatever makes the journey harder.
     ports: Ports,
     /// Without.
@@ -87,12 +93,14 @@ struct Life {
     workers: JoinHandle<()>,
 }
 
-impl Harness {
+impl<F: Fixture> Harness<F> {
     /// An empty server at work.
     pub async fn start(options: Options) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        // What a dead worker has in hand comes again soon, and no message dies of that.
+        let visibility = Duration::from_secs(if F::SLEEPS { 20 * 60 } else { 3 });
+        let max_receives = if F::SLEEPS { 5 } else { 1000 };
         let mut harness = Self {
-            folder,
+            fixture: F::fresh(contract::Options { visibility, max_receives }).await,
             options,
             runner: Arc::default(),
             recording: Arc::default(),
@@ -131,9 +139,8 @@ impl Harness {
     }
 
     /// What changes from now on, in order.
-    #[must_use]
-    pub fn feed(&self) -> Arc<dyn attune_ports::Feed> {
-        Arc::clone(&self.life().local.feed)
+    pub async fn feed(&self) -> Arc<dyn attune_ports::Feed> {
+        self.fixture.feed().await
     }
 
     /// Sets the journey's clock forward. Queues keep the real time.
@@ -142,9 +149,11 @@ impl Harness {
     }
 
     async fn open(&mut self) {
-        let mut local = open(self.folder.path(), self.runner.alive());
-        local.ports.clock = Arc::clone(&self.clock) as Arc<dyn attune_ports::Clock>;
-        let calm = local.ports.clone();
+        let calm = Ports {
+            clock: Arc::clone(&self.clock) as Arc<dyn attune_ports::Clock>,
+            runner: self.runner.alive(),
+            ..self.fixture.ports().clone()
+        };
         let crash = Arc::new(Crash::after(self.options.crash.map(|(calls, _)| calls)));
         let mut queues = Arc::clone(&calm.queues);
         if self.options.twice {
@@ -158,22 +167,36 @@ impl Harness {
             )),
             ..calm.clone()
         };
+        let mut timeout = FOREVER;
         if self.has_crashed() {
-            sweep::recover(&ports).await.expect("nothing speaks against recovering");
+            self.recover(&ports).await;
+        } else if self.options.crash.is_some() && !ports.sole_worker {
+            timeout = LIMIT;
         }
         let (stop, stopped) = watch::channel(false);
         let config = workers::Config {
             processes: 64,
             natives: 8,
             terms: run::Terms {
-                // The clock is set forward by hours, and who runs is not dead for that.
-                timeout: Duration::from_secs(7 * 86_400),
-                look: Duration::from_millis(5),
+                timeout,
+                look: Duration::from_millis(5) * F::COST as u32,
                 ..run::Terms::default()
             },
         };
         let workers = tokio::spawn(workers::run(ports.clone(), config, stopped));
-        self.life = Some(Life { local, ports, calm, crash, stop, workers });
+        self.life = Some(Life { ports, calm, crash, stop, workers });
+    }
+
+    /// Repairs what the life before has left. Where there could be other workers, nobody is taken for dead
+    /// before its time is over.
+    async fn recover(&self, ports: &Ports) {
+        let recovered = if ports.sole_worker {
+            sweep::recover(ports).await
+        } else {
+            self.later(TimeDelta::from_std(LIMIT + OVERDUE).expect("less than an age"));
+            sweep::overdue(ports).await
+        };
+        recovered.expect("nothing speaks against recovering");
     }
 
     /// Where the server has died: opens its folder again, once.
@@ -185,8 +208,9 @@ impl Harness {
         if self.options.crash.take().is_some_and(|(_, loss)| loss == Loss::Nothing) {
             life.calm.records.settle().await.expect("it settles");
         }
-        life.local.crash();
-        drop(life.local);
+        // Whoever holds the ports of the dead holds their store, too.
+        drop((life.ports, life.calm));
+        self.fixture.restart(Ending::Crash).await;
         self.crashes += 1;
         self.open().await;
     }
@@ -194,7 +218,7 @@ impl Harness {
     /// Waits until `look` finds something, looking whenever something has changed.
     ///
     /// # Panics
-    /// Where it has not found anything within twenty seconds.
+    /// Where it has not found anything within twenty seconds, or a minute where every call is a request.
     pub async fn until<T>(
         &mut self,
         what: &str,
@@ -204,16 +228,23 @@ impl Harness {
         loop {
             self.revive().await;
             let life = self.life();
-            let head = life.local.feed.head();
+            let feed = if F::FOLLOWS_AT_ONCE { Some(self.fixture.feed().await) } else { None };
+            let head = feed.as_ref().map(|feed| feed.head());
             if let Some(found) = look(&life.calm).await {
                 return found;
             }
-            if since.elapsed() > PATIENCE {
+            if since.elapsed() > if F::COST == 1 { PATIENCE } else { MORE_PATIENCE } {
                 let left = leftovers::find(&life.calm).await;
                 panic!("still waiting: {what}; {left:#?}");
             }
+            let change = async {
+                match feed.as_ref().zip(head) {
+                    Some((feed, head)) => drop(feed.after(head).await),
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                _ = life.local.feed.after(head) => {}
+                () = change => {}
                 () = life.crash.happens() => {}
                 () = tokio::time::sleep(LOOK) => {}
             }
@@ -257,21 +288,13 @@ impl Harness {
         let _ = life.stop.send(true);
         // Long-polling receivers hear of the stop; whoever works finishes.
         life.workers.await.expect("no worker fails");
-        life.local.close();
     }
 }
 
-impl Drop for Harness {
+impl<F: Fixture> Drop for Harness<F> {
     fn drop(&mut self) {
-        // The writer's thread ends only when it is told to.
         if let Some(life) = self.life.take() {
             life.workers.abort();
-            life.local.crash();
         }
     }
-}
-
-fn open(folder: &Path, runner: Arc<dyn Runner>) -> Local {
-    let config = attune_local::Config::default();
-    attune_local::open(folder, &config, runner).expect("the folder can be opened")
 }

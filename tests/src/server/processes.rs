@@ -21,6 +21,12 @@ pub fn of_folder(data: &Path) -> Vec<Found> {
     with_variable(&format!("ATTUNE_INSTANCE={}", instance.trim()))
 }
 
+/// Processes of one execution, whichever deployment runs it.
+#[must_use]
+pub fn running(execution: i64) -> Vec<Found> {
+    with_variable(&format!("ATTUNE_EXEC_ID={execution}"))
+}
+
 /// Processes of one execution of a server of this data folder.
 #[must_use]
 pub fn of_execution(data: &Path, execution: i64) -> Vec<Found> {

@@ -3,11 +3,12 @@
 
 use attune_domain::policy::{Rate, Terms};
 use attune_domain::status::ExecutionStatus;
+use attune_tests::contract::Fixture;
 use attune_tests::harness::{Harness, Loss, Options, PolicyTerms, RuleTerms};
 use serde_json::json;
 
 /// An event with three rules: one that runs an action, one whose condition does not hold, one more.
-async fn an_event_runs(harness: &mut Harness) {
+async fn an_event_runs(harness: &mut Harness<impl Fixture>) {
     let trigger = harness.trigger("happened").await;
     let echo = harness.action("echo", "echo.sh").await;
     let other = harness.action("other", "other.sh").await;
@@ -37,7 +38,7 @@ async fn an_event_runs(harness: &mut Harness) {
 }
 
 /// Four events whose action lets one run at a time.
-async fn events_wait_in_line(harness: &mut Harness) {
+async fn events_wait_in_line(harness: &mut Harness<impl Fixture>) {
     let trigger = harness.trigger("happened").await;
     let echo = harness.action("echo", "echo.sh").await;
     harness.rule("always", &trigger, &echo, RuleTerms::default()).await;
@@ -55,7 +56,7 @@ async fn events_wait_in_line(harness: &mut Harness) {
 }
 
 /// Requests for something that may run again: a crash does not show at all.
-async fn what_may_run_again_completes(harness: &mut Harness) {
+async fn what_may_run_again_completes(harness: &mut Harness<impl Fixture>) {
     let noop = harness.action("noop", "pure.sh").await;
     harness.limit(&noop, 2).await;
     let mut requests = Vec::new();
@@ -68,7 +69,7 @@ async fn what_may_run_again_completes(harness: &mut Harness) {
 }
 
 /// A policy that allows another attempt: whoever dies with a worker runs again.
-async fn another_attempt_is_made_where_the_policy_says_so(harness: &mut Harness) {
+async fn another_attempt_is_made_where_the_policy_says_so(harness: &mut Harness<impl Fixture>) {
     let echo = harness.action("echo", "echo.sh").await;
     harness.policy(&echo, PolicyTerms { max_attempts: 2, ..PolicyTerms::default() }).await;
     for n in 0..2 {
@@ -79,7 +80,7 @@ async fn another_attempt_is_made_where_the_policy_says_so(harness: &mut Harness)
 }
 
 /// Of three in line the middle one is cancelled, whenever that comes.
-async fn one_in_line_is_cancelled(harness: &mut Harness) {
+async fn one_in_line_is_cancelled(harness: &mut Harness<impl Fixture>) {
     let echo = harness.action("echo", "echo.sh").await;
     harness.limit(&echo, 1).await;
     let mut requests = Vec::new();
@@ -96,7 +97,7 @@ async fn one_in_line_is_cancelled(harness: &mut Harness) {
 }
 
 /// Three requests under a rate that lets one go at once and the others a moment later.
-async fn who_is_throttled_goes_later(harness: &mut Harness) {
+async fn who_is_throttled_goes_later(harness: &mut Harness<impl Fixture>) {
     let echo = harness.action("echo", "echo.sh").await;
     let rate = Rate { limit: 100, per_seconds: 1, burst: Some(1) };
     let terms = Terms { rate: Some(rate), ..Terms::default() };
@@ -112,15 +113,22 @@ async fn who_is_throttled_goes_later(harness: &mut Harness) {
 }
 
 /// What must not run again either completed or, where its worker died, is given up.
-fn ran_or_died(harness: &Harness, status: ExecutionStatus) {
+fn ran_or_died(harness: &Harness<impl Fixture>, status: ExecutionStatus) {
     let died = harness.has_crashed() && status == ExecutionStatus::Abandoned;
     assert!(status == ExecutionStatus::Completed || died, "{status}");
 }
 
+/// Runs a journey as it is.
+async fn at_once<F: Fixture>(journey: impl AsyncFn(&mut Harness<F>), options: Options) {
+    let mut harness = Harness::start(options).await;
+    journey(&mut harness).await;
+    harness.finish().await;
+}
+
 /// Runs a journey with a crash after the first, the second, … changing call of a port, until it is over
-/// before the crash comes.
-async fn through_every_crash(journey: impl AsyncFn(&mut Harness), loss: Loss) {
-    for calls in 1.. {
+/// before the crash comes. Where calls cost much, most of them are left out.
+async fn through_every_crash<F: Fixture>(journey: impl AsyncFn(&mut Harness<F>), loss: Loss) {
+    for calls in (1..).step_by(F::COST) {
         let options = Options { crash: Some((calls, loss)), ..Options::default() };
         let mut harness = Harness::start(options).await;
         journey(&mut harness).await;
@@ -136,33 +144,45 @@ async fn through_every_crash(journey: impl AsyncFn(&mut Harness), loss: Loss) {
 macro_rules! journeys {
     ($($journey:ident),* $(,)?) => {$(
         mod $journey {
-            use super::{Harness, Loss, Options, through_every_crash};
+            use super::{Fixture, Loss, Options, at_once, through_every_crash};
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn plainly() {
-                let mut harness = Harness::start(Options::default()).await;
-                super::$journey(&mut harness).await;
-                harness.finish().await;
+            async fn plainly<F: Fixture>() {
+                at_once::<F>(async |harness| super::$journey(harness).await, Options::default())
+                    .await;
             }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn with_every_message_twice() {
+            async fn with_every_message_twice<F: Fixture>() {
                 let options = Options { twice: true, ..Options::default() };
-                let mut harness = Harness::start(options).await;
-                super::$journey(&mut harness).await;
-                harness.finish().await;
+                at_once::<F>(async |harness| super::$journey(harness).await, options).await;
             }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn through_every_crash_that_loses_what_is_pending() {
-                through_every_crash(async |harness| super::$journey(harness).await, Loss::Pending)
-                    .await;
+            async fn through_every_crash_that_loses_what_is_pending<F: Fixture>() {
+                through_every_crash::<F>(
+                    async |harness| super::$journey(harness).await,
+                    Loss::Pending,
+                )
+                .await;
             }
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn through_every_crash_that_loses_nothing() {
-                through_every_crash(async |harness| super::$journey(harness).await, Loss::Nothing)
-                    .await;
+            async fn through_every_crash_that_loses_nothing<F: Fixture>() {
+                through_every_crash::<F>(
+                    async |harness| super::$journey(harness).await,
+                    Loss::Nothing,
+                )
+                .await;
+            }
+
+            attune_tests::on! { embedded on attune_tests::embedded::Embedded:
+                plainly,
+                with_every_message_twice,
+                through_every_crash_that_loses_what_is_pending,
+                through_every_crash_that_loses_nothing,
+            }
+            // What the cloud has said is so cannot be lost.
+            attune_tests::on! { cloud on attune_tests::cloud::Cloud:
+                plainly,
+                with_every_message_twice,
+                through_every_crash_that_loses_nothing,
             }
         }
     )*};

@@ -2,14 +2,14 @@
 
 use attune_domain::status::ExecutionStatus::{self, Cancelled, Completed};
 use attune_journey::{cancel, queue_stats};
+use attune_tests::contract::Fixture;
 use attune_tests::harness::{Harness, Options};
 use serde_json::json;
 
 /// Who is cancelled in line is passed over; the slot goes to the one behind.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_cancelled_in_line_is_skipped() {
+async fn who_is_cancelled_in_line_is_skipped<F: Fixture>() {
     for twice in [false, true] {
-        let mut harness = Harness::start(Options { twice, ..Options::default() }).await;
+        let mut harness = Harness::<F>::start(Options { twice, ..Options::default() }).await;
         let echo = harness.action("echo", "echo.sh").await;
         harness.limit(&echo, 1).await;
         harness.runner.hold();
@@ -18,7 +18,7 @@ async fn who_is_cancelled_in_line_is_skipped() {
             ids.push(harness.request(&echo, &n.to_string(), &json!({})).await);
         }
         let action = echo.clone();
-        let waiting = async |harness: &mut Harness, count: u64| {
+        let waiting = async |harness: &mut Harness<F>, count: u64| {
             harness
                 .until("the line has settled", async |ports| {
                     let stats = queue_stats::of(ports, &action).await.unwrap()?;
@@ -41,10 +41,9 @@ async fn who_is_cancelled_in_line_is_skipped() {
 }
 
 /// A running one hears of it, ends as cancelled, and leaves its slot.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_runs_is_stopped_and_leaves_its_slot() {
+async fn what_runs_is_stopped_and_leaves_its_slot<F: Fixture>() {
     for limit in [None, Some(1)] {
-        let mut harness = Harness::start(Options::default()).await;
+        let mut harness = Harness::<F>::start(Options::default()).await;
         let echo = harness.action("echo", "echo.sh").await;
         if let Some(limit) = limit {
             harness.limit(&echo, limit).await;
@@ -65,9 +64,8 @@ async fn what_runs_is_stopped_and_leaves_its_slot() {
 }
 
 /// What is over cannot be cancelled, and says so; what never was, neither.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_over_stays_as_it_is() {
-    let mut harness = Harness::start(Options::default()).await;
+async fn what_is_over_stays_as_it_is<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Options::default()).await;
     let echo = harness.action("echo", "echo.sh").await;
     let id = harness.request(&echo, "once", &json!({})).await;
     harness.ended(id).await;
@@ -80,12 +78,11 @@ async fn what_is_over_stays_as_it_is() {
 }
 
 /// Cancel races with completion, many times: one of them wins, and everything is tidy either way.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cancel_races_with_completion() {
-    let mut harness = Harness::start(Options::default()).await;
+async fn cancel_races_with_completion<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Options::default()).await;
     let echo = harness.action("echo", "echo.sh").await;
     harness.limit(&echo, 2).await;
-    for n in 0..100 {
+    for n in 0..100 / F::COST {
         let id = harness.request(&echo, &n.to_string(), &json!({})).await;
         for _ in 0..n % 20 {
             tokio::task::yield_now().await;
@@ -95,4 +92,11 @@ async fn cancel_races_with_completion() {
         assert!(matches!(status, ExecutionStatus::Cancelled | Completed), "{status}");
     }
     harness.finish().await;
+}
+
+attune_tests::on_both! {
+    who_is_cancelled_in_line_is_skipped,
+    what_runs_is_stopped_and_leaves_its_slot,
+    what_is_over_stays_as_it_is,
+    cancel_races_with_completion,
 }

@@ -6,13 +6,14 @@ use attune_domain::policy::{Method, Terms, Window};
 use attune_domain::reference::ComponentRef;
 use attune_domain::status::ExecutionStatus::{self, Cancelled, Completed, Failed};
 use attune_journey::queue_stats::{self, QueueStats};
+use attune_tests::contract::Fixture;
 use attune_tests::harness::{Harness, Options, PolicyTerms};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
 /// A server whose action lets one run at a time, and holds it.
-async fn held(terms: PolicyTerms) -> (Harness, ComponentRef) {
-    let harness = Harness::start(Options::default()).await;
+async fn held<F: Fixture>(terms: PolicyTerms) -> (Harness<F>, ComponentRef) {
+    let harness = Harness::<F>::start(Options::default()).await;
     let echo = harness.action("echo", "echo.sh").await;
     harness.policy(&echo, terms).await;
     harness.runner.hold();
@@ -24,7 +25,11 @@ fn one_at_a_time() -> Terms {
 }
 
 /// Asks with each of these parameters, and waits until the lane has counted all of them.
-async fn ask(harness: &mut Harness, action: &ComponentRef, all: &[Value]) -> Vec<ExecutionId> {
+async fn ask(
+    harness: &mut Harness<impl Fixture>,
+    action: &ComponentRef,
+    all: &[Value],
+) -> Vec<ExecutionId> {
     let mut ids = Vec::new();
     for parameters in all {
         let cause = format!("{}/{}", ids.len(), harness.runner.starts().len());
@@ -42,14 +47,14 @@ async fn ask(harness: &mut Harness, action: &ComponentRef, all: &[Value]) -> Vec
     ids
 }
 
-async fn running(harness: &mut Harness, count: usize) {
+async fn running(harness: &mut Harness<impl Fixture>, count: usize) {
     let runner = harness.runner.clone();
     harness
         .until(&format!("{count} run"), async |_| (runner.running() == count).then_some(()))
         .await;
 }
 
-async fn ended(harness: &mut Harness, ids: &[ExecutionId]) -> Vec<Execution> {
+async fn ended(harness: &mut Harness<impl Fixture>, ids: &[ExecutionId]) -> Vec<Execution> {
     let mut all = Vec::new();
     for id in ids {
         all.push(harness.ended(*id).await);
@@ -67,10 +72,9 @@ fn error(execution: &Execution) -> String {
 }
 
 /// The method `cancel`: what finds no slot ends at once, and says why.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_policy_that_cancels_refuses_what_exceeds_it() {
+async fn a_policy_that_cancels_refuses_what_exceeds_it<F: Fixture>() {
     let terms = Terms { method: Method::Cancel, ..one_at_a_time() };
-    let (mut harness, echo) = held(PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let (mut harness, echo) = held::<F>(PolicyTerms { terms, ..PolicyTerms::default() }).await;
     let ids = ask(&mut harness, &echo, &[json!({}), json!({}), json!({})]).await;
     let refused = ended(&mut harness, &ids[1..]).await;
     assert_eq!(statuses(&refused), [Cancelled, Cancelled]);
@@ -85,10 +89,9 @@ async fn a_policy_that_cancels_refuses_what_exceeds_it() {
 }
 
 /// As many wait as may wait; the next is refused until somebody goes.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_line_refuses() {
+async fn a_full_line_refuses<F: Fixture>() {
     let terms = Terms { max_waiting: Some(2), ..one_at_a_time() };
-    let (mut harness, echo) = held(PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let (mut harness, echo) = held::<F>(PolicyTerms { terms, ..PolicyTerms::default() }).await;
     let ids = ask(&mut harness, &echo, &vec![json!({}); 5]).await;
     let refused = ended(&mut harness, &ids[3..]).await;
     assert_eq!(statuses(&refused), [Cancelled, Cancelled]);
@@ -106,14 +109,13 @@ async fn a_full_line_refuses() {
 
 /// The most urgent goes first, among equals the one that came first; a request's own urgency counts where
 /// the policy names no parameter.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_urgent_go_first() {
+async fn the_urgent_go_first<F: Fixture>() {
     let terms = PolicyTerms {
         terms: one_at_a_time(),
         priority_parameter: Some("job.urgency".into()),
         ..PolicyTerms::default()
     };
-    let (mut harness, echo) = held(terms).await;
+    let (mut harness, echo) = held::<F>(terms).await;
     let urgency = |n: i64| json!({"job": {"urgency": n}});
     let all = [urgency(9), urgency(7), json!({}), urgency(0), urgency(7), urgency(5), urgency(100)];
     let ids = ask(&mut harness, &echo, &all).await;
@@ -131,14 +133,13 @@ async fn the_urgent_go_first() {
 }
 
 /// Each value of the parameter has a line of its own.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn grouping_gives_each_value_its_own_line() {
+async fn grouping_gives_each_value_its_own_line<F: Fixture>() {
     let terms = PolicyTerms {
         terms: one_at_a_time(),
         parameters: vec!["host".into()],
         ..PolicyTerms::default()
     };
-    let (mut harness, echo) = held(terms).await;
+    let (mut harness, echo) = held::<F>(terms).await;
     let host = |name: &str, n: u32| json!({"host": name, "n": n});
     let all = [host("a", 1), host("a", 2), host("b", 3), json!({}), host("b", 4), host("a", 5)];
     let ids = ask(&mut harness, &echo, &all).await;
@@ -161,10 +162,9 @@ async fn grouping_gives_each_value_its_own_line() {
 }
 
 /// Who waits longer than the policy allows fails, wherever it stands in line.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_waits_too_long_fails() {
+async fn who_waits_too_long_fails<F: Fixture>() {
     let terms = Terms { wait_timeout_seconds: Some(60), ..one_at_a_time() };
-    let (mut harness, echo) = held(PolicyTerms { terms, ..PolicyTerms::default() }).await;
+    let (mut harness, echo) = held::<F>(PolicyTerms { terms, ..PolicyTerms::default() }).await;
     let ids = ask(&mut harness, &echo, &vec![json!({}); 3]).await;
     running(&mut harness, 1).await;
     harness.sweep().await;
@@ -186,9 +186,8 @@ async fn who_waits_too_long_fails() {
 }
 
 /// A raised limit lets more of those who wait go at once, a lowered one lets nobody in until enough left.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_raised_limit_wakes_and_a_lowered_one_holds() {
-    let mut harness = Harness::start(Options::default()).await;
+async fn a_raised_limit_wakes_and_a_lowered_one_holds<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Options::default()).await;
     let echo = harness.action("echo", "echo.sh").await;
     let policy = harness.limit(&echo, 1).await;
     harness.runner.hold();
@@ -198,7 +197,7 @@ async fn a_raised_limit_wakes_and_a_lowered_one_holds() {
     running(&mut harness, 3).await;
     harness.change_policy(&policy, |policy| policy.terms.limit = Some(1)).await;
     let action = echo.clone();
-    let stats = async |harness: &mut Harness, what: &str, is: fn(&QueueStats) -> bool| {
+    let stats = async |harness: &mut Harness<F>, what: &str, is: fn(&QueueStats) -> bool| {
         harness
             .until(what, async |ports| queue_stats::of(ports, &action).await.unwrap().filter(is))
             .await
@@ -215,15 +214,15 @@ async fn a_raised_limit_wakes_and_a_lowered_one_holds() {
 }
 
 /// Outside its window a policy demands nothing; when the window closes, everybody may go.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_policy_holds_in_its_window_only() {
+async fn a_policy_holds_in_its_window_only<F: Fixture>() {
     let now = Utc::now();
     let window = |from: i64, to: i64| {
         let at = |hours| (now + TimeDelta::hours(hours)).time();
         Window { days: vec![], from: at(from), to: at(to), timezone: chrono_tz::Tz::UTC }
     };
     let closed = Terms { windows: vec![window(3, 5)], ..one_at_a_time() };
-    let (mut harness, echo) = held(PolicyTerms { terms: closed, ..PolicyTerms::default() }).await;
+    let (mut harness, echo) =
+        held::<F>(PolicyTerms { terms: closed, ..PolicyTerms::default() }).await;
     let ids = ask(&mut harness, &echo, &vec![json!({}); 3]).await;
     running(&mut harness, 3).await;
     harness.runner.let_go();
@@ -231,7 +230,8 @@ async fn a_policy_holds_in_its_window_only() {
     harness.finish().await;
 
     let open = Terms { windows: vec![window(-1, 1), window(7, 8)], ..one_at_a_time() };
-    let (mut harness, echo) = held(PolicyTerms { terms: open, ..PolicyTerms::default() }).await;
+    let (mut harness, echo) =
+        held::<F>(PolicyTerms { terms: open, ..PolicyTerms::default() }).await;
     let ids = ask(&mut harness, &echo, &vec![json!({}); 3]).await;
     running(&mut harness, 1).await;
     harness.later(TimeDelta::minutes(70));
@@ -240,4 +240,14 @@ async fn a_policy_holds_in_its_window_only() {
     harness.runner.let_go();
     assert_eq!(statuses(&ended(&mut harness, &ids).await), [Completed; 3]);
     harness.finish().await;
+}
+
+attune_tests::on_both! {
+    a_policy_that_cancels_refuses_what_exceeds_it,
+    a_full_line_refuses,
+    the_urgent_go_first,
+    grouping_gives_each_value_its_own_line,
+    who_waits_too_long_fails,
+    a_raised_limit_wakes_and_a_lowered_one_holds,
+    a_policy_holds_in_its_window_only,
 }

@@ -1,4 +1,5 @@
-//! Journeys: what comes in and all that must come of it, on the embedded deployment in this process.
+//! Journeys: what comes in and all that must come of it, in this process over the ports of either
+//! deployment.
 
 mod base;
 mod cancelling;

@@ -9,6 +9,7 @@ use attune_domain::reference::ComponentRef;
 use attune_domain::schema::redacted;
 use attune_domain::status::EnforcementStatus;
 use attune_journey::load;
+use attune_tests::contract::Fixture;
 use attune_tests::harness::{Harness, Options, RuleTerms};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ const OF_RULE: &str = "rule-Parol-8c1f";
 const OF_PACK: &str = "pack-Parol-17ab";
 
 /// Gives an action parameters of which some are secret; its output is.
-async fn demand(harness: &Harness, action: &ComponentRef, parameters: Value) {
+async fn demand(harness: &Harness<impl Fixture>, action: &ComponentRef, parameters: Value) {
     let change = ActionChange {
         param_schema: Some(parameters),
         out_schema: Some(json!({"type": "object", "secret": true})),
@@ -26,12 +27,12 @@ async fn demand(harness: &Harness, action: &ComponentRef, parameters: Value) {
 }
 
 /// Gives the pack of the tests a configuration.
-async fn configure(harness: &Harness, schema: Option<Value>, config: Value) {
+async fn configure(harness: &Harness<impl Fixture>, schema: Option<Value>, config: Value) {
     let change = PackChange { conf_schema: schema, config: Some(config), ..PackChange::default() };
     packs::update(harness.ports(), "test", &change).await.expect("the configuration is right");
 }
 
-async fn enforcement_of(harness: &mut Harness, event: EventId) -> Enforcement {
+async fn enforcement_of(harness: &mut Harness<impl Fixture>, event: EventId) -> Enforcement {
     harness
         .until("the event is matched", async |ports| {
             let event = load::event(ports, event).await.expect("events can be read")?;
@@ -50,9 +51,8 @@ fn tokens() -> Value {
 }
 
 /// Literal secrets of the rule and those of its pack's configuration arrive, also inside a longer text.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_process_gets_what_no_record_shows() {
-    let mut harness = Harness::start(Options::default()).await;
+async fn the_process_gets_what_no_record_shows<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Options::default()).await;
     let trigger = harness.trigger("happened").await;
     let action = harness.action("login", "login.sh").await;
     demand(&harness, &action, tokens()).await;
@@ -85,9 +85,8 @@ async fn the_process_gets_what_no_record_shows() {
 }
 
 /// The API refuses such rules, but the schemas may change under a rule that was right.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_executed_where_a_secret_would_show() {
-    let mut harness = Harness::start(Options::default()).await;
+async fn nothing_is_executed_where_a_secret_would_show<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Options::default()).await;
     let trigger = harness.trigger("happened").await;
     let secretive = harness.action("secretive", "a.sh").await;
     let open = harness.action("open", "b.sh").await;
@@ -120,4 +119,9 @@ async fn nothing_is_executed_where_a_secret_would_show() {
         demand(&harness, &secretive, tokens()).await;
     }
     harness.finish().await;
+}
+
+attune_tests::on_both! {
+    the_process_gets_what_no_record_shows,
+    nothing_is_executed_where_a_secret_would_show,
 }

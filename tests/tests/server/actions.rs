@@ -1,6 +1,6 @@
 //! From an event or a request to a process, its logs and its result.
 
-use attune_tests::server::{Client, Site, shell_action, until, webhook};
+use attune_tests::server::{Client, Deployment, Site, shell_action, until, webhook};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -11,14 +11,12 @@ pub(super) async fn pack(client: &Client, reference: &str) {
     assert_eq!(said.status, 201, "{}", said.text);
 }
 
-#[tokio::test]
-async fn a_webhook_runs_an_action_whose_logs_can_be_read_meanwhile() {
-    let site = Site::new();
-    let server = site.start().await;
-    let client = server.client().await;
+async fn a_webhook_runs_an_action_whose_logs_can_be_read_meanwhile<D: Deployment>() {
+    let deployment = D::fresh().await;
+    let client = deployment.client().await;
     pack(&client, "hook").await;
     let hook = webhook(&client, "hook.pushed").await;
-    let gate = site.path().join("gate");
+    let gate = deployment.folder().join("gate");
     let code = format!(
         "echo \"$who pushed $count\"\necho careful >&2\nwhile [ ! -e '{}' ]; do sleep 0.02; done\necho bye",
         gate.display()
@@ -41,7 +39,7 @@ async fn a_webhook_runs_an_action_whose_logs_can_be_read_meanwhile() {
     assert_eq!(said.status, 201, "{}", said.text);
 
     // Whoever knows the key need not log in.
-    let stranger = Client::stranger(server.url());
+    let stranger = Client::stranger(deployment.url());
     let mut events = Vec::new();
     for payload in [
         json!({"kind": "pull", "commits": 3, "by": {"name": "bob"}}),
@@ -86,7 +84,7 @@ async fn a_webhook_runs_an_action_whose_logs_can_be_read_meanwhile() {
     assert_eq!(enforcements[0]["event"], events[2]);
     assert_eq!(execution["enforcement"], enforcements[0]["id"]);
     assert_eq!(client.rows("/api/v1/events").await.len(), events.len(), "every event is kept");
-    server.stop().await;
+    deployment.stop().await;
 }
 
 fn write(folder: &Path, files: &[(&str, &str)]) {
@@ -169,4 +167,8 @@ async fn python_and_node_actions_of_a_pack_take_parameters_and_give_data() {
     assert_eq!(result["stdout"], "half done\n");
     assert_eq!(result["error"].as_str().map(str::trim), Some("no more"), "{result}");
     server.stop().await;
+}
+
+attune_tests::over_http_on_both! {
+    a_webhook_runs_an_action_whose_logs_can_be_read_meanwhile,
 }

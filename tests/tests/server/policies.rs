@@ -1,7 +1,7 @@
 //! Policies: who goes, who waits, who is turned away.
 
 use super::actions::pack;
-use attune_tests::server::{Client, Site, processes, shell_action, until};
+use attune_tests::server::{Client, Deployment, processes, shell_action, until};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -11,20 +11,18 @@ use std::path::PathBuf;
 const PATIENT: &str = "printf '%s\\n' \"$name\" >> \"$folder/order\"\nsleep 1000 >/dev/null 2>&1 &\n\
     while [ ! -e \"$folder/$name\" ]; do sleep 0.02; done\nkill $!";
 
-/// A server with an action that waits to be let go, under a policy.
-struct Stage {
-    site: Site,
+/// A deployment with an action that waits to be let go, under a policy.
+struct Stage<D> {
     client: Client,
-    server: attune_tests::server::Server,
+    deployment: D,
     gates: PathBuf,
 }
 
-impl Stage {
+impl<D: Deployment> Stage<D> {
     async fn with(policy: Value) -> Self {
-        let site = Site::new();
-        let server = site.launch().variable("ATTUNE__RUNNER__MAX_PROCESSES", "8").start().await;
-        let client = server.client().await;
-        let gates = site.path().join("gates");
+        let deployment = D::fresh().await;
+        let client = deployment.client().await;
+        let gates = deployment.folder().join("gates");
         fs::create_dir(&gates).expect("a folder can be made");
         pack(&client, "line").await;
         let schema = json!({"name": {"type": "string"}, "folder": {"type": "string"}});
@@ -35,7 +33,7 @@ impl Stage {
             .extend(policy.as_object().expect("a policy is an object").clone());
         let said = client.post("/api/v1/policies", body).await;
         assert_eq!(said.status, 201, "{}", said.text);
-        Self { site, client, server, gates }
+        Self { client, deployment, gates }
     }
 
     async fn ask(&self, name: &str) -> i64 {
@@ -77,9 +75,8 @@ impl Stage {
     }
 }
 
-#[tokio::test]
-async fn with_a_limit_of_one_executions_run_in_the_order_they_came() {
-    let stage = Stage::with(json!({"threshold": 1})).await;
+async fn with_a_limit_of_one_executions_run_in_the_order_they_came<D: Deployment>() {
+    let stage = Stage::<D>::with(json!({"threshold": 1})).await;
     let mut ids = Vec::new();
     for name in ["a", "b", "c"] {
         ids.push(stage.ask(name).await);
@@ -103,12 +100,11 @@ async fn with_a_limit_of_one_executions_run_in_the_order_they_came() {
         "{stats}"
     );
     assert_eq!(stats["oldest_enqueued_at"], Value::Null);
-    stage.server.stop().await;
+    stage.deployment.stop().await;
 }
 
-#[tokio::test]
-async fn cancelling_frees_places_and_slots_and_ends_the_process_group() {
-    let stage = Stage::with(json!({"threshold": 1})).await;
+async fn cancelling_frees_places_and_slots_and_ends_the_process_group<D: Deployment>() {
+    let stage = Stage::<D>::with(json!({"threshold": 1})).await;
     let (a, b, c) = (stage.ask("a").await, stage.ask("b").await, stage.ask("c").await);
     stage.stats(2, 1, 1).await;
     let cancelled = stage.cancel(b).await;
@@ -117,7 +113,7 @@ async fn cancelling_frees_places_and_slots_and_ends_the_process_group() {
 
     stage.begun("a").await;
     stage.client.reaches(a, "running").await;
-    let alive = || processes::of_execution(&stage.site.data(), a);
+    let alive = || processes::running(a);
     until("a shell and its child", async || (alive().len() > 1).then_some(())).await;
     stage.cancel(a).await;
     let over = until("the running one is cancelled", async || {
@@ -142,12 +138,11 @@ async fn cancelling_frees_places_and_slots_and_ends_the_process_group() {
     stage.client.reaches(c, "completed").await;
     stage.stats(0, 0, 1).await;
     assert_eq!(stage.order(), ["a", "c"], "the cancelled waiter never ran");
-    stage.server.stop().await;
+    stage.deployment.stop().await;
 }
 
-#[tokio::test]
-async fn with_method_cancel_whoever_finds_no_slot_is_turned_away() {
-    let stage = Stage::with(json!({"threshold": 1, "method": "cancel"})).await;
+async fn with_method_cancel_whoever_finds_no_slot_is_turned_away<D: Deployment>() {
+    let stage = Stage::<D>::with(json!({"threshold": 1, "method": "cancel"})).await;
     let first = stage.ask("first").await;
     stage.begun("first").await;
     let second = stage.ask("second").await;
@@ -157,12 +152,11 @@ async fn with_method_cancel_whoever_finds_no_slot_is_turned_away() {
     stage.client.reaches(first, "completed").await;
     stage.stats(0, 0, 1).await;
     assert_eq!(stage.order(), ["first"]);
-    stage.server.stop().await;
+    stage.deployment.stop().await;
 }
 
-#[tokio::test]
-async fn a_raised_limit_and_a_disabled_policy_wake_those_who_wait() {
-    let stage = Stage::with(json!({"threshold": 1})).await;
+async fn a_raised_limit_and_a_disabled_policy_wake_those_who_wait<D: Deployment>() {
+    let stage = Stage::<D>::with(json!({"threshold": 1})).await;
     let mut ids = Vec::new();
     for name in ["a", "b", "c", "d", "e"] {
         ids.push(stage.ask(name).await);
@@ -185,5 +179,12 @@ async fn a_raised_limit_and_a_disabled_policy_wake_those_who_wait() {
     for id in &ids {
         stage.client.reaches(*id, "completed").await;
     }
-    stage.server.stop().await;
+    stage.deployment.stop().await;
+}
+
+attune_tests::over_http_on_both! {
+    with_a_limit_of_one_executions_run_in_the_order_they_came,
+    cancelling_frees_places_and_slots_and_ends_the_process_group,
+    with_method_cancel_whoever_finds_no_slot_is_turned_away,
+    a_raised_limit_and_a_disabled_policy_wake_those_who_wait,
 }

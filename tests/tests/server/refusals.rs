@@ -2,6 +2,7 @@
 //! half-written.
 
 use super::actions::pack;
+use attune_api::auth::token::{Claims, Signer, Use};
 use attune_tests::server::{Answer, Client, Server, Site, shell_action, webhook};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -143,11 +144,16 @@ async fn requests_that_cannot_be_read_are_refused() {
 fn expired(data: &Path) -> String {
     let key = fs::read_to_string(data.join("keys/token.key")).expect("the key can be read");
     let key = hex::decode(key.trim()).expect("a key is hexadecimal");
-    let claims =
-        json!({"sub": "1", "login": "admin", "iat": 1_000, "exp": 2_000, "token_type": "access"});
-    let key = jsonwebtoken::EncodingKey::from_secret(&key);
-    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key)
-        .expect("claims can be signed")
+    let claims = Claims {
+        sub: "1".into(),
+        login: "admin".into(),
+        iat: 1_000,
+        exp: 2_000,
+        token_type: Use::Access,
+        scope: None,
+        metadata: None,
+    };
+    Signer::new(&key).sign(&claims).expect("claims can be signed")
 }
 
 #[tokio::test]

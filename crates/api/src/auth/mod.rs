@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod caller;
 mod execution_tokens;
+mod hs256;
 pub mod identities;
 pub mod password;
 pub mod token;

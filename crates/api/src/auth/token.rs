@@ -1,5 +1,6 @@
 //! Tokens: JSON Web Tokens signed with HS256.
 
+use super::hs256;
 use attune_domain::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,7 @@ impl Signer {
     /// With this key.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         // The end is checked here against the port's clock, and not there against the system's.
         validation.validate_exp = false;
@@ -135,6 +137,23 @@ mod tests {
             let found = signer.verify(&token, now + Duration::seconds(seconds)).err();
             assert_eq!(found, expected, "after {seconds} s");
         }
+    }
+
+    /// The example of RFC 7515, appendix A.1.
+    #[test]
+    fn signatures_are_those_of_the_standard() {
+        hs256::install();
+        let key = DecodingKey::from_base64_secret(
+            "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T+1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow==",
+        );
+        let message = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.\
+            eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let (message, key) = (message.as_bytes(), key.unwrap());
+        let verify = jsonwebtoken::crypto::verify;
+        assert!(verify(signature, message, &key, Algorithm::HS256).unwrap());
+        assert!(!verify(signature, &message[1..], &key, Algorithm::HS256).unwrap());
+        assert!(verify(signature, message, &key, Algorithm::HS512).is_err());
     }
 
     #[test]

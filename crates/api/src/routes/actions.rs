@@ -11,6 +11,7 @@ use crate::routes::definitions::{
     View, changeable, component_ref, exists, list, list_where, planned, target, visible,
     visible_by_id,
 };
+use crate::routes::table::{Table, routes};
 use crate::wire::action::{
     ActionResponse, ActionSearchHit, ActionSummary, CreateActionRequest, UpdateActionRequest,
 };
@@ -25,11 +26,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_actions, create_action))
         .routes(routes!(search_actions))
         .routes(routes!(get_action_by_id))

@@ -6,6 +6,7 @@ use crate::auth::{Caller, identities, password};
 use crate::envelope::{ApiResponse, SuccessResponse};
 use crate::error::ErrorResponse;
 use crate::extract::{Json, OptionalJson};
+use crate::routes::table::{Table, routes};
 use crate::wire::auth::{
     AuthSettingsResponse, ChangePasswordRequest, CurrentUserResponse, LoginRequest,
     RefreshTokenRequest, RegisterRequest, TokenResponse, UpdateCurrentUserRequest, UserInfo,
@@ -16,11 +17,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(register))
         .routes(routes!(login))
         .routes(routes!(refresh_token))

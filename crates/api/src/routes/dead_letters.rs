@@ -6,6 +6,7 @@ use crate::envelope::{self, ApiResponse, PaginatedResponse, SuccessResponse};
 use crate::error::ErrorResponse;
 use crate::extract::{OptionalJson, Path, Query};
 use crate::paging::{self, Paging};
+use crate::routes::table::{Table, routes};
 use crate::wire::dead_letter::{DeadLetterResponse, RedriveRequest, RedriveResponse};
 use crate::{Context, Error};
 use attune_ports::Unavailable;
@@ -14,15 +15,16 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+/// Dead letters that are looked through at a time.
+const STRIDE: usize = 100;
+
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_dead_letters))
         .routes(routes!(redrive_dead_letters))
         .routes(routes!(purge_dead_letters))
-        .routes(routes!(purge_dead_letter))
+        .routes(routes!(get_dead_letter, purge_dead_letter))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -97,6 +99,37 @@ async fn letters(
         found.extend(letters.into_iter().map(|letter| DeadLetterResponse::new(*queue, letter)));
     }
     Ok(found)
+}
+
+/// Get one dead letter.
+#[utoipa::path(
+    get, path = "/api/v1/dead-letters/{queue}/{id}", tag = "dead-letters",
+    security(("bearer_auth" = [])), params(("queue" = String, Path), ("id" = String, Path)),
+    responses(
+        (status = 200, body = ApiResponse<DeadLetterResponse>),
+        (status = 401), (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse)
+    )
+)]
+async fn get_dead_letter(
+    State(context): State<Context>,
+    caller: Caller,
+    Path((queue, id)): Path<(String, String)>,
+) -> Result<ApiResponse<DeadLetterResponse>, Error> {
+    caller.require(Resource::Queues, Action::Read)?;
+    let queue = queue_named(&queue)?;
+    // Queues can only be read from their front; dead letters are few.
+    let mut after: Option<String> = None;
+    loop {
+        let letters = context.ports.queues.dead_letters(queue, after.as_deref(), STRIDE).await?;
+        let last = letters.last().filter(|_| letters.len() == STRIDE);
+        after = last.map(|letter| letter.id.clone());
+        if let Some(found) = letters.into_iter().find(|letter| letter.id == id) {
+            return Ok(ApiResponse::of(DeadLetterResponse::new(queue, found)));
+        }
+        if after.is_none() {
+            return Err(Error::not_found("Dead letter", id));
+        }
+    }
 }
 
 /// Send a dead letter again, or all of a queue.

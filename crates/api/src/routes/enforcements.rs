@@ -9,6 +9,7 @@ use crate::listing::{self, Found, Sieve};
 use crate::paging::{self, Paging};
 use crate::routes::fetched;
 use crate::routes::reveal::{self, Reveal};
+use crate::routes::table::{Table, routes};
 use crate::wire::enforcement::{EnforcementResponse, EnforcementSummary};
 use crate::{Context, Error};
 use async_trait::async_trait;
@@ -19,12 +20,11 @@ use attune_ports::records::{Index, Kind, Query as Range, Record};
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(list_enforcements)).routes(routes!(get_enforcement))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(list_enforcements)).routes(routes!(get_enforcement))
 }
 
 /// Which enforcements.
@@ -100,9 +100,12 @@ async fn list_enforcements(
     caller.require_some(Resource::Enforcements, Action::Read)?;
     let slice = paging.within(paging::EVENTS)?;
     let records = &*context.ports.records;
-    let (range, everything) = if let Some(event) = filter.event.take() {
-        let of = layout::enforcements_of_event(EventId::new(event));
-        (Range::index(Index::Of, of, 0), false)
+    let (range, everything) = if let Some(event) = filter.event {
+        // The sieve keeps those of this event: others may have been made at the same moment.
+        let found = load::event(&context.ports, EventId::new(event)).await?;
+        let made = found.iter().flat_map(|event| &event.matching.enforcements);
+        let ids = made.map(|made| made.enforcement.get());
+        (listing::around(Kind::Enforcement, ids), false)
     } else if let Some(rule) = filter.rule_ref.take() {
         (Range::index(Index::By, layout::enforcements_of_rule(rule), 0), false)
     } else {
@@ -164,6 +167,8 @@ async fn get_enforcement(
             reveal::reveal(&*ports.vault, &context, sealed, config).await?;
         }
     }
-    let event = fetched(ports, found.payload.as_ref()).await?;
-    Ok(ApiResponse::of(EnforcementResponse::new(found, config, event)))
+    let event = load::event(ports, found.event).await?;
+    let payload = fetched(ports, event.as_ref().and_then(|event| event.payload.as_ref())).await?;
+    let payload = payload.filter(Value::is_object);
+    Ok(ApiResponse::of(EnforcementResponse::new(found, config, payload)))
 }

@@ -10,6 +10,7 @@ use crate::idempotency::Cause;
 use crate::listing::{self, Found, Sieve};
 use crate::paging::{self, Paging};
 use crate::routes::fetched;
+use crate::routes::table::{Table, routes};
 use crate::wildcard;
 use crate::wire::event::{CreateEventRequest, EventResponse, EventSummary};
 use crate::{Context, Error};
@@ -27,11 +28,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(list_events, create_event)).routes(routes!(get_event))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(list_events, create_event)).routes(routes!(get_event))
 }
 
 /// Which events.
@@ -198,6 +197,10 @@ async fn create_event(
         Use::Sensor => load::definition(ports, Kind::Sensor, caller.login()).await?,
         _ => None,
     };
+    // Where no cloud delivers, somebody forwards its events, and may do so twice.
+    let cloud = request.payload.as_ref().filter(|_| trigger.cloud_event.is_some());
+    let cause =
+        cause.0.or_else(|| cloud.and_then(|event| ingest::cloud_cause(&trigger_ref, event)));
     let new = ingest::NewEvent {
         trigger_ref,
         trigger: Some(trigger.id),
@@ -206,7 +209,7 @@ async fn create_event(
         source: source.map(|sensor| sensor.id),
         source_ref: Some(caller.login().to_owned()),
         rule,
-        cause: cause.0,
+        cause,
     };
     let event = ingest::event(ports, new).await?;
     Ok(respond(ports, event).await?.created())

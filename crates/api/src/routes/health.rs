@@ -1,6 +1,7 @@
 //! Whether the server is alive, and whether it can work.
 
 use crate::Context;
+use crate::routes::table::{Table, routes};
 use attune_catalogue::layout;
 use attune_ports::records::Kind;
 use attune_ports::{Ports, Unavailable};
@@ -11,11 +12,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(health))
         .routes(routes!(health_detailed))
         .routes(routes!(readiness))

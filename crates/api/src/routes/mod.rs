@@ -17,23 +17,25 @@ pub mod queue_stats;
 mod reveal;
 pub mod rules;
 pub mod sensors;
+pub(crate) mod table;
 pub mod triggers;
+pub mod uploads;
 pub mod webhooks;
 
-use crate::Context;
 use attune_domain::payload::Payload;
 use attune_ports::{Ports, Unavailable};
 use serde_json::Value;
+use table::Table;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-use utoipa_axum::router::OpenApiRouter;
 
 /// Every route with its documentation. A new resource is one line here.
-pub(crate) fn all() -> OpenApiRouter<Context> {
-    OpenApiRouter::with_openapi(Document::openapi())
+pub(crate) fn all() -> Table {
+    Table::new()
         .merge(health::router())
         .merge(auth::router())
         .merge(packs::router())
+        .merge(uploads::router())
         .merge(actions::router())
         .merge(triggers::router())
         .merge(sensors::router())
@@ -46,6 +48,11 @@ pub(crate) fn all() -> OpenApiRouter<Context> {
         .merge(executions::router())
         .merge(queue_stats::router())
         .merge(dead_letters::router())
+}
+
+/// What the OpenAPI document says.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    all().describe(Document::openapi())
 }
 
 /// A value, wherever it lies.

@@ -7,25 +7,27 @@ use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::Json;
 use crate::routes::packs::may_install;
+use crate::routes::table::{Table, routes};
+use crate::routes::uploads;
 use crate::wire::pack::{PackInstallResponse, PackResponse, RegisterPackRequest};
+use crate::wire::upload::UploadedPackRequest;
 use crate::{Context, Error};
 use attune_catalogue::{Installed, Origin, install, read};
 use attune_domain::catalogue::Pack;
 use attune_packs::archive;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
-use axum::http::StatusCode;
-use std::io;
+use axum::http::{StatusCode, header};
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// Bytes of a flag in a form, at most.
 const FLAG: usize = 16;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(register_pack)).routes(routes!(upload_pack))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(register_pack)).routes(routes!(upload_pack))
 }
 
 /// Register the pack in a folder on the server's machine; its files are used where they are.
@@ -34,7 +36,7 @@ pub(crate) fn router() -> OpenApiRouter<Context> {
     request_body = RegisterPackRequest,
     responses(
         (status = 201, body = ApiResponse<PackResponse>),
-        (status = 400, body = ErrorResponse, description = "There is no such folder"),
+        (status = 400, body = ErrorResponse, description = "There is no such folder, or no folders at all"),
         (status = 403, body = ErrorResponse),
         (status = 409, body = ErrorResponse, description = "The pack is there, and `force` is not set"),
         (status = 422, body = ErrorResponse, description = "Files of the pack are wrong")
@@ -46,6 +48,13 @@ async fn register_pack(
     Json(request): Json<RegisterPackRequest>,
 ) -> Result<(StatusCode, ApiResponse<PackResponse>), Error> {
     caller.require_some(Resource::Packs, Action::Install)?;
+    if !context.config.server_folders {
+        return Err(Error::BadRequest(
+            "This server has no folders to register packs from: send the pack as an archive to \
+             POST /api/v1/packs/upload (`attune pack upload <folder>` does)"
+                .into(),
+        ));
+    }
     let folder = PathBuf::from(&request.path);
     let (folder, files) = blocking(move || {
         let folder =
@@ -78,14 +87,17 @@ struct UploadPackForm {
     skip_tests: Option<String>,
 }
 
-/// Install the pack in an archive.
+/// Install the pack in an archive: of the form, or of an upload that is named by its id.
 #[utoipa::path(
     post, path = "/api/v1/packs/upload", tag = "packs", security(("bearer_auth" = [])),
-    request_body(content = UploadPackForm, content_type = "multipart/form-data"),
+    request_body(content(
+        (UploadPackForm = "multipart/form-data"), (UploadedPackRequest = "application/json")
+    )),
     responses(
         (status = 201, body = ApiResponse<PackInstallResponse>),
         (status = 400, body = ErrorResponse, description = "Not a pack's archive, or an unsafe one"),
         (status = 403, body = ErrorResponse),
+        (status = 404, body = ErrorResponse, description = "There is no such upload"),
         (status = 409, body = ErrorResponse, description = "The pack is there, and `force` is not set"),
         (status = 413, body = ErrorResponse),
         (status = 422, body = ErrorResponse, description = "Files of the pack are wrong")
@@ -97,23 +109,25 @@ async fn upload_pack(
     mut request: Request,
 ) -> Result<(StatusCode, ApiResponse<PackInstallResponse>), Error> {
     caller.require_some(Resource::Packs, Action::Install)?;
-    DefaultBodyLimit::max(context.config.upload_max_bytes).apply(&mut request);
-    let form = Multipart::from_request(request, &context).await?;
-
-    // Beside its future place, so that moving it there is one rename.
-    let packs_dir = context.config.packs_dir.clone();
-    let staging = blocking(move || {
-        std::fs::create_dir_all(&packs_dir).map_err(internal)?;
-        tempfile::Builder::new().prefix(".upload-").tempdir_in(&packs_dir).map_err(internal)
-    })
-    .await?;
-    let archive = staging.path().join("pack.tar.gz");
-    let force = receive(form, &archive).await?;
+    let pack_files = &context.ports.pack_files;
+    let (staging, archive, force): (_, Box<dyn Read + Send>, _) = if is_json(&request) {
+        let Json(asked) = Json::<UploadedPackRequest>::from_request(request, &context).await?;
+        let archive = uploads::take(&context, &caller, &asked.upload).await?;
+        (pack_files.staging().await?, Box::new(Cursor::new(archive)), asked.force)
+    } else {
+        DefaultBodyLimit::max(context.config.upload_max_bytes).apply(&mut request);
+        let form = Multipart::from_request(request, &context).await?;
+        let staging = pack_files.staging().await?;
+        let archive = staging.path().join("pack.tar.gz");
+        let force = receive(form, &archive).await?;
+        let file = blocking(move || File::open(archive).map_err(internal)).await?;
+        (staging, Box::new(BufReader::new(file)), force)
+    };
 
     let limit = context.config.upload_max_bytes as u64;
     let into = staging.path().join("pack");
     let (root, files) = blocking(move || {
-        let root = unpack(&archive, &into, limit)?;
+        let root = unpack(archive, &into, limit)?;
         let files = load(&root)?;
         Ok((root, files))
     })
@@ -124,20 +138,19 @@ async fn upload_pack(
     if !force && read::get::<Pack>(&context.ports, reference.as_str()).await?.is_some() {
         return Err(Error::Conflict(format!("Pack '{reference}' already exists")));
     }
-    let packs_dir = context.config.packs_dir.clone();
-    let path = blocking(move || {
-        let path = attune_packs::place(&root, &packs_dir, &reference).map_err(internal)?;
-        drop(staging);
-        Ok(path.canonicalize().unwrap_or(path))
-    })
-    .await?;
+    let place = pack_files.keep(&reference, &root).await?;
+    drop(staging);
     let origin = Origin::Registration { force };
-    let path = path.to_string_lossy();
-    let installed = install(&context.ports, &files, Some(&path), origin).await?;
+    let installed = install(&context.ports, &files, Some(&place), origin).await?;
     let message = told("Pack uploaded successfully", &installed);
     let response =
         PackInstallResponse { pack: installed.pack.into(), test_result: None, tests_skipped: true };
     Ok(ApiResponse::of(response).saying(message).created())
+}
+
+fn is_json(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"))
 }
 
 /// Writes the archive of the form to a file; answers whether a pack may be replaced.
@@ -170,10 +183,9 @@ async fn receive(mut form: Multipart, archive: &Path) -> Result<bool, Error> {
     }
 }
 
-fn unpack(archive: &Path, into: &Path, limit: u64) -> Result<PathBuf, Error> {
-    let file = std::fs::File::open(archive).map_err(internal)?;
+fn unpack(archive: impl Read, into: &Path, limit: u64) -> Result<PathBuf, Error> {
     let limits = archive::Limits { compressed_bytes: limit, ..archive::Limits::default() };
-    archive::extract(io::BufReader::new(file), into, limits).map_err(|error| match error {
+    archive::extract(archive, into, limits).map_err(|error| match error {
         archive::Error::Write { .. } => Error::Internal(Box::new(error)),
         other => Error::BadRequest(format!("Invalid pack archive: {other}")),
     })
@@ -193,20 +205,10 @@ fn told(message: &str, installed: &Installed) -> String {
     told
 }
 
-/// Removes the files of a pack that was deleted, where they were put by an upload or lie among the
-/// installed packs. A folder elsewhere is its owner's, and what ships with Attune stays on disk.
+/// Removes the files of a pack that was deleted, where an upload brought them. What ships with Attune stays.
 pub(super) async fn remove(context: &Context, pack: &Pack) {
-    let Some(folder) = pack.path.clone().filter(|_| !pack.is_standard) else { return };
-    let packs_dir = context.config.packs_dir.clone();
-    let removed = blocking(move || {
-        let among = |dir: PathBuf| Path::new(&folder).parent().is_some_and(|parent| parent == dir);
-        if packs_dir.canonicalize().is_ok_and(among) {
-            std::fs::remove_dir_all(&folder).map_err(internal)?;
-        }
-        Ok(())
-    })
-    .await;
-    if let Err(error) = removed {
+    let Some(place) = pack.path.as_deref().filter(|_| !pack.is_standard) else { return };
+    if let Err(error) = context.ports.pack_files.remove(place).await {
         tracing::warn!(pack = %pack.reference, %error, "the files of a deleted pack were not removed");
     }
 }

@@ -8,6 +8,7 @@ use crate::extract::{Json, Path, Query};
 use crate::paging::Paging;
 use crate::routes::definitions::{View, list_where, pack_ref, planned, target};
 use crate::routes::pack_files;
+use crate::routes::table::{Table, routes};
 use crate::wire::action::ActionSummary;
 use crate::wire::pack::{CreatePackRequest, PackResponse, PackSummary, UpdatePackRequest};
 use crate::wire::rule::RuleSummary;
@@ -22,11 +23,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_packs, create_pack))
         .routes(routes!(get_pack_by_id))
         .routes(routes!(get_pack, update_pack, delete_pack))

@@ -5,6 +5,7 @@ use crate::auth::Caller;
 use crate::error::ErrorResponse;
 use crate::extract::Query;
 use crate::routes::definitions::target;
+use crate::routes::table::{Table, routes};
 use crate::wire::permission_set::PermissionSetSummary;
 use crate::{Context, Error};
 use attune_catalogue::{PermissionSet, read};
@@ -12,11 +13,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(list_permission_sets))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(list_permission_sets))
 }
 
 /// What narrows the list.

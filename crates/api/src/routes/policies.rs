@@ -7,6 +7,7 @@ use crate::error::ErrorResponse;
 use crate::extract::{Json, Path};
 use crate::paging::Paging;
 use crate::routes::definitions::{changeable, component_ref, list, planned, visible};
+use crate::routes::table::{Table, routes};
 use crate::wire::policy::{CreatePolicyRequest, PolicyResponse, PolicySettings};
 use crate::{Context, Error};
 use attune_catalogue::{PolicyDocument, policies};
@@ -20,14 +21,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// Lanes told of a change at once.
 const LANES: usize = 100;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_policies, create_policy))
         .routes(routes!(get_policy, update_policy, delete_policy))
         .routes(routes!(enable_policy))

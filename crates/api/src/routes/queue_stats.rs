@@ -5,16 +5,15 @@ use crate::auth::Caller;
 use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::Path;
+use crate::routes::table::{Table, routes};
 use crate::wire::queue_stats::QueueStatsResponse;
 use crate::{Context, Error};
 use attune_domain::reference::ComponentRef;
 use attune_journey::{definitions, queue_stats};
 use axum::extract::State;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(get_queue_stats))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(get_queue_stats))
 }
 
 /// Get how many executions of an action wait and run under its policies.

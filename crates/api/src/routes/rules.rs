@@ -10,6 +10,7 @@ use crate::paging::Paging;
 use crate::routes::definitions::{
     changeable, component_ref, list, list_where, planned, visible, visible_by_id,
 };
+use crate::routes::table::{Table, routes};
 use crate::wire::rule::{CreateRuleRequest, RuleResponse, RuleSummary, UpdateRuleRequest};
 use crate::{Context, Error};
 use attune_catalogue::{read, rules};
@@ -17,11 +18,9 @@ use attune_domain::catalogue::{self, Rule};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_rules, create_rule))
         .routes(routes!(list_enabled_rules))
         .routes(routes!(get_rule_by_id))

@@ -10,6 +10,7 @@ use crate::routes::actions::runtime;
 use crate::routes::definitions::{
     changeable, component_ref, list, list_where, planned, visible, visible_by_id,
 };
+use crate::routes::table::{Table, routes};
 use crate::wire::sensor::{
     CreateSensorRequest, SensorResponse, SensorSummary, UpdateSensorRequest,
 };
@@ -19,11 +20,9 @@ use attune_domain::catalogue::Sensor;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_sensors, create_sensor))
         .routes(routes!(list_enabled_sensors))
         .routes(routes!(get_sensor_by_id))

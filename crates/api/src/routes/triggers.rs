@@ -10,6 +10,7 @@ use crate::routes::definitions::{
     View, changeable, component_ref, exists, list, list_where, planned, target, visible,
     visible_by_id,
 };
+use crate::routes::table::{Table, routes};
 use crate::wire::patch::TriggerStringPatch;
 use crate::wire::rule::RuleSummary;
 use crate::wire::sensor::SensorSummary;
@@ -22,11 +23,9 @@ use attune_domain::catalogue::{Sensor, Trigger};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_triggers, create_trigger))
         .routes(routes!(list_enabled_triggers))
         .routes(routes!(get_trigger_by_id))

@@ -3,6 +3,7 @@
 use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::{Path, body_of};
+use crate::routes::table::{Table, routes};
 use crate::wire::webhook::{WebhookReceiverRequest, WebhookReceiverResponse};
 use crate::{Context, Error};
 use attune_catalogue::layout;
@@ -15,11 +16,9 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(receive_webhook))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(receive_webhook))
 }
 
 /// Receive a webhook: the body's `payload` becomes an event of the trigger whose key the path holds.
@@ -103,9 +102,15 @@ fn refuse_other_types(request: &Request) -> Result<(), Error> {
 /// parsed form is remembered.
 async fn trigger_of(ports: &Ports, key: &str) -> Result<Arc<Trigger>, Error> {
     let unknown = || Error::NotFound("Webhook key not found".into());
-    let mark = ports.records.get(&layout::webhook(key)).await?.ok_or_else(unknown)?;
+    let place_of = |reference: &ComponentRef| layout::definition(Kind::Trigger, reference);
+    let mark_place = layout::webhook(key);
+    if let Some(reference) = ports.memo.last::<ComponentRef>(key) {
+        ports.records.ahead(&[mark_place.clone(), place_of(&reference)]).await;
+    }
+    let mark = ports.records.get(&mark_place).await?.ok_or_else(unknown)?;
     let reference: ComponentRef = mark.decode()?;
-    let place = layout::definition(Kind::Trigger, &reference);
+    ports.memo.put(key, mark.body.clone(), Arc::new(reference.clone()));
+    let place = place_of(&reference);
     let record = ports.records.get(&place).await?.ok_or_else(unknown)?;
     let trigger = match ports.memo.get::<Trigger>(reference.as_str(), &record.body) {
         Some(trigger) => trigger,
@@ -115,6 +120,8 @@ async fn trigger_of(ports: &Ports, key: &str) -> Result<Arc<Trigger>, Error> {
             trigger
         }
     };
+    // What was read ahead was for this request alone.
+    ports.records.ahead(&[]).await;
     if trigger.webhook.as_ref().is_some_and(|webhook| webhook.key == key) {
         Ok(trigger)
     } else {

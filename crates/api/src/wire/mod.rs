@@ -16,4 +16,5 @@ pub mod queue_stats;
 pub mod rule;
 pub mod sensor;
 pub mod trigger;
+pub mod upload;
 pub mod webhook;

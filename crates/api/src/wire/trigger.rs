@@ -23,7 +23,7 @@ pub struct CreateTriggerRequest {
     pub label: String,
     /// For people.
     pub description: Option<String>,
-    /// Whether its timer ticks; `true` if missing.
+    /// Whether its timer ticks, or events of the cloud reach it; `true` if missing.
     pub enabled: Option<bool>,
     /// Schema of a rule's `trigger_params`.
     #[schema(value_type = Option<Object>)]
@@ -32,7 +32,8 @@ pub struct CreateTriggerRequest {
     #[schema(value_type = Option<Object>)]
     pub out_schema: Option<Value>,
     /// A timer of its own: `{"type": "interval", "seconds": 10}`, `{"type": "cron", "expression": …}`,
-    /// `{"type": "one_shot", "fire_at": …}`.
+    /// `{"type": "one_shot", "fire_at": …}`; or events of the cloud:
+    /// `{"type": "cloud_event", "event_pattern": {"source": ["aws.s3"]}, "event_bus": …}`.
     #[serde(alias = "timer")]
     #[schema(value_type = Option<Object>)]
     pub config: Option<Value>,
@@ -54,7 +55,7 @@ pub struct UpdateTriggerRequest {
     /// Schema of the payload.
     #[schema(value_type = Option<Object>)]
     pub out_schema: Option<Value>,
-    /// A timer of its own.
+    /// A timer of its own, or events of the cloud.
     #[serde(alias = "timer")]
     #[schema(value_type = Option<Object>)]
     pub config: Option<Value>,
@@ -89,6 +90,10 @@ pub struct TriggerResponse {
     /// The last part of the webhook's address, while it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_key: Option<String>,
+    /// The configuration of a trigger of events of the cloud; not there for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub config: Option<Value>,
     /// Whether it came over the API.
     pub is_adhoc: bool,
     /// When it came.
@@ -111,6 +116,7 @@ impl From<Trigger> for TriggerResponse {
             out_schema: trigger.out_schema,
             webhook_enabled: trigger.webhook.is_some(),
             webhook_key: trigger.webhook.map(|webhook| webhook.key),
+            config: trigger.cloud_event.map(|source| source.config()),
             is_adhoc: trigger.is_adhoc,
             created: trigger.created,
             updated: trigger.updated,

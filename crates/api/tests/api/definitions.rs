@@ -241,6 +241,18 @@ async fn bad_definitions_are_refused_and_leave_nothing() {
         ),
         ("a pack that is there", packs, pack(), 409, "CONFLICT"),
         (
+            "a trigger's event pattern",
+            triggers,
+            with(
+                trigger(),
+                json!({"ref": "a.b", "config": {
+                    "type": "cloud_event", "event_pattern": {"source": "aws.s3"},
+                }}),
+            ),
+            422,
+            invalid,
+        ),
+        (
             "a trigger's interval",
             triggers,
             with(trigger(), json!({"ref": "a.b", "config": {"type": "interval", "seconds": 0}})),

@@ -3,6 +3,7 @@
 use crate::server::{Server, steady};
 use attune_api::auth::token::Use;
 use attune_domain::enforcement::Enforcement;
+use attune_domain::event::{Event, Matched, Matching};
 use attune_domain::id::{EnforcementId, EventId, RuleId};
 use attune_domain::reference::ComponentRef;
 use attune_domain::schema::Schema;
@@ -30,7 +31,6 @@ async fn decided(server: &Server, rule: &str, status: EnforcementStatus) -> Enfo
         event: EventId::new(12),
         config: Some(config.into()),
         secrets: Some(sealed),
-        payload: Some(json!({"who": "ann"}).into()),
         conditions: json!([]),
         permission_set_refs: None,
         executor: None,
@@ -42,12 +42,34 @@ async fn decided(server: &Server, rule: &str, status: EnforcementStatus) -> Enfo
     let sort = layout::sort_of(id.get());
     let record = Record::new(Kind::Enforcement, layout::enforcement(id), &enforcement)
         .at(Index::List, Kind::Enforcement.as_str(), &sort)
-        .at(Index::Of, layout::enforcements_of_event(enforcement.event), &sort)
         .at(Index::By, layout::enforcements_of_rule(rule), sort)
         .counted("enforcement");
-    ports.records.commit(Commit::new().create(record)).await.unwrap();
+    let key = layout::event(enforcement.event);
+    let known = ports.records.get(&key).await.unwrap();
+    let mut event = known.map_or_else(|| event(&enforcement), |known| known.decode().unwrap());
+    let action_ref = enforcement.action_ref.clone();
+    event.matching.enforcements.push(Matched { enforcement: id, action_ref });
+    let commit = Commit::new().create(record).put(Record::new(Kind::Event, key, &event));
+    ports.records.commit(commit).await.unwrap();
     ports.records.settle().await.unwrap();
     id
+}
+
+/// The event that an enforcement is of.
+fn event(enforcement: &Enforcement) -> Event {
+    Event {
+        id: enforcement.event,
+        trigger: None,
+        trigger_ref: enforcement.trigger_ref.clone(),
+        payload: Some(json!({"who": "ann"}).into()),
+        config: None,
+        source: None,
+        source_ref: None,
+        rule: None,
+        rule_ref: None,
+        created: enforcement.created,
+        matching: Matching::default(),
+    }
 }
 
 #[tokio::test]

@@ -57,6 +57,26 @@ async fn events_are_reported_by_sensors_and_by_whoever_may() {
 }
 
 #[tokio::test]
+async fn an_event_of_the_cloud_that_is_forwarded_twice_is_one() {
+    let server = Server::start().await;
+    let config = json!({"type": "cloud_event", "event_pattern": {"source": ["my.shop"]}});
+    let trigger = json!({"ref": "test.ordered", "label": "Ordered", "config": config});
+    let made = server.post("/api/v1/triggers", trigger).await;
+    assert_eq!((made.status.as_u16(), &made.body["data"]["config"]), (201, &config));
+    let shown = server.get("/api/v1/triggers/test.ordered").await;
+    assert_eq!(shown.body["data"]["config"], config);
+    let mut ids = Vec::new();
+    for id in ["a", "a", "b"] {
+        let payload = json!({"id": id, "source": "my.shop", "detail-type": "x", "detail": {}});
+        let event = json!({"trigger_ref": "test.ordered", "payload": payload});
+        let answer = server.post("/api/v1/events", event).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        ids.push(answer.body["data"]["id"].as_i64().unwrap());
+    }
+    assert!(ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[tokio::test]
 async fn events_are_found_by_what_they_are_of() {
     let server = Server::start().await;
     for (trigger_ref, count) in [("test.door", 2), ("test.window", 1)] {

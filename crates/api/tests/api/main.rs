@@ -14,4 +14,6 @@ mod openapi;
 mod operations;
 mod packs;
 mod server;
+mod streams;
 mod unread;
+mod uploads;

@@ -27,6 +27,8 @@ const OPERATIONS: &str = "
     get    /api/v1/packs/{pack_ref}/triggers                       list_triggers_by_pack
     get    /api/v1/packs/{pack_ref}/rules                          list_rules_by_pack
     get    /api/v1/packs/{pack_ref}/sensors                        list_sensors_by_pack
+    post   /api/v1/uploads                                         create_upload
+    put    /api/v1/uploads/{id}                                    receive_upload
     get    /api/v1/actions                                         list_actions
     post   /api/v1/actions                                         create_action
     get    /api/v1/actions/search                                  search_actions
@@ -99,6 +101,7 @@ const OPERATIONS: &str = "
     get    /api/v1/dead-letters                                    list_dead_letters
     post   /api/v1/dead-letters/{queue}/redrive                    redrive_dead_letters
     delete /api/v1/dead-letters/{queue}                            purge_dead_letters
+    get    /api/v1/dead-letters/{queue}/{id}                       get_dead_letter
     delete /api/v1/dead-letters/{queue}/{id}                       purge_dead_letter
 ";
 

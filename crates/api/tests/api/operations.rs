@@ -21,6 +21,32 @@ async fn health_is_told_in_four_ways() {
     }
 }
 
+#[cfg(not(feature = "swagger"))]
+#[tokio::test]
+async fn without_assets_the_page_is_elsewhere_or_plain() {
+    use attune_api::ApiConfig;
+    let elsewhere = "https://assets.example.org/docs/";
+    let docs_url = Some(elsewhere.to_owned());
+    for (config, status, location) in [
+        (ApiConfig { docs_url, ..ApiConfig::default() }, 307, Some(elsewhere)),
+        (ApiConfig::default(), 200, None),
+    ] {
+        let mut server = Server::with(config).await;
+        server.token.clear();
+        for path in ["/docs", "/docs/", "/docs/index.html"] {
+            let page = server.get(path).await;
+            assert_eq!(page.status, status, "{path}");
+            let found = page.headers.get("location").map(|value| value.to_str().unwrap());
+            assert_eq!(found, location, "{path}");
+            let text = page.body.as_str().unwrap_or_default();
+            assert!(location.is_some() || text.contains("\"/api-spec/openapi.json\""), "{text}");
+            assert!(!text.contains("//"), "it loads nothing from elsewhere: {text}");
+        }
+        assert_eq!(server.get("/api-spec/openapi.json").await.status, 200);
+    }
+}
+
+#[cfg(feature = "swagger")]
 #[tokio::test]
 async fn the_documentation_is_public() {
     let mut server = Server::start().await;
@@ -72,6 +98,13 @@ async fn dead_letters_are_listed_sent_again_and_forgotten() {
     assert_eq!(server.get("/api/v1/dead-letters?queue=admit").await.body["data"], json!([]));
 
     let id = |n: usize| all["data"][n]["id"].as_str().unwrap();
+    let shown = server.get(&format!("/api/v1/dead-letters/match/{}", id(1))).await;
+    assert_eq!((shown.status.as_u16(), &shown.body["data"]), (200, &all["data"][1]));
+    for path in ["match/unheard-of", "admit/1", "nowhere/1"] {
+        let answer = server.get(&format!("/api/v1/dead-letters/{path}")).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+
     let redrive = "/api/v1/dead-letters/match/redrive";
     assert_eq!(server.post(redrive, json!({"id": id(0)})).await.body["data"]["redriven"], 1);
     assert_eq!(server.ports.queues.depth(Queue::Match).await.unwrap(), 1);
@@ -80,6 +113,12 @@ async fn dead_letters_are_listed_sent_again_and_forgotten() {
     assert_eq!(one.body["success"], true, "{}", one.body);
     let left = server.get("/api/v1/dead-letters").await.body;
     assert_eq!(left["data"], json!([all["data"][2]]));
+    assert_eq!(
+        server.post(redrive, json!({})).await.body["data"]["redriven"],
+        1,
+        "all that is left"
+    );
+    let_die(&server, 4).await;
     let everything = server.answer(forget("/api/v1/dead-letters/match".into())).await;
     assert_eq!(everything.status, 200);
     assert_eq!(server.get("/api/v1/dead-letters").await.body["data"], json!([]));

@@ -13,7 +13,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 const MANIFEST: &str = "ref: demo\nlabel: Demo\nversion: \"1.0.0\"\n";
-const FILES: [(&str, &str); 4] = [
+pub const FILES: [(&str, &str); 4] = [
     ("pack.yaml", MANIFEST),
     ("actions/act.yaml", "ref: demo.act\nlabel: Act\nentry_point: echo hi\n"),
     ("triggers/seen.yaml", "ref: demo.seen\nlabel: Seen\n"),
@@ -21,7 +21,9 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 async fn server(packs_dir: &Path) -> Server {
-    Server::with(ApiConfig { packs_dir: packs_dir.to_owned(), ..ApiConfig::default() }).await
+    let local =
+        attune_local::Config { packs_dir: Some(packs_dir.to_owned()), ..Default::default() };
+    Server::on(local, ApiConfig::default()).await
 }
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -34,7 +36,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (path, text) in files {
         let mut header = tar::Header::new_gnu();
@@ -85,6 +87,16 @@ async fn a_folder_is_registered_in_place_and_stays_when_the_pack_goes() {
     assert_eq!(server.delete("/api/v1/packs/demo").await.status, 200);
     assert_eq!(server.get("/api/v1/rules/demo.on").await.status, 404);
     assert!(folder.path().join("pack.yaml").exists(), "a folder elsewhere is its owner's");
+}
+
+#[tokio::test]
+async fn a_server_without_folders_names_the_other_way() {
+    let server = Server::with(ApiConfig { server_folders: false, ..ApiConfig::default() }).await;
+    let folder = folder(&FILES);
+    let answer = server.post("/api/v1/packs/register", json!({"path": folder.path()})).await;
+    assert_eq!(answer.status, 400);
+    let text = answer.body["error"].as_str().unwrap();
+    assert!(text.contains("POST /api/v1/packs/upload"), "{text}");
 }
 
 #[tokio::test]

@@ -62,10 +62,12 @@ impl Server {
     }
 
     pub async fn with(config: ApiConfig) -> Self {
+        Self::on(attune_local::Config::default(), config).await
+    }
+
+    pub async fn on(local: attune_local::Config, config: ApiConfig) -> Self {
         let folder = TempDir::new().unwrap();
-        let local =
-            attune_local::open(folder.path(), &attune_local::Config::default(), Arc::new(Nobody))
-                .unwrap();
+        let local = attune_local::open(folder.path(), &local, Arc::new(Nobody)).unwrap();
         let ports = local.ports.clone();
         define(&ports).await;
         let made = ensure_admin(&ports, "admin", Some(PASSWORD.into())).await.unwrap();
@@ -124,6 +126,12 @@ impl Server {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.answer(self.request(Method::POST, path, Some(&body))).await
+    }
+
+    pub async fn put_bytes(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let mut request = self.request(Method::PUT, path, None);
+        *request.body_mut() = body.into();
+        self.answer(request).await
     }
 
     pub async fn execute(&self, message: &str) -> i64 {
@@ -206,6 +214,7 @@ async fn define(ports: &Ports) {
             out_schema: None,
             webhook: webhook.map(|key| Webhook { key: key.into() }),
             timer: None,
+            cloud_event: None,
             is_adhoc: true,
             created: now,
             updated: now,

@@ -6,6 +6,7 @@ use crate::draft::Draft;
 use crate::error::{Error, Failure};
 use crate::links::{self, Links};
 use crate::policy_document::PolicyDocument;
+use crate::triggers::Emitter;
 use crate::{check, policies, read, secrets, sensors, timers};
 use attune_domain::Timestamp;
 use attune_domain::catalogue::{Action, Rule, Sensor, Trigger};
@@ -72,15 +73,14 @@ pub(super) fn trigger(
 ) -> Result<Trigger, Error> {
     check::schema("parameters", file.parameters.as_ref())?;
     check::schema("output", file.output.as_ref())?;
-    let spec = match &file.timer {
-        None => None,
-        Some(timer) => Some(timers::of_trigger(Some(timer))?.ok_or_else(|| {
-            Error::Invalid("timer: type must be interval, cron, one_shot or rrule".into())
-        })?),
+    let emitter = match (&file.cloud_event, &file.timer) {
+        (Some(config), _) => Some(Emitter::expected("config", config)?),
+        (None, Some(config)) => Some(Emitter::expected("timer", config)?),
+        (None, None) => None,
     };
     let running = old.filter(|old| old.enabled || !file.enabled).and_then(|old| old.timer.as_ref());
     let now = run.ports.clock.now();
-    Ok(Trigger {
+    let mut trigger = Trigger {
         id: old.map_or_else(|| TriggerId::new(run.ports.ids.next()), |old| old.id),
         reference: file.reference.clone(),
         pack: Some(run.pack.id),
@@ -91,11 +91,14 @@ pub(super) fn trigger(
         param_schema: file.parameters.clone(),
         out_schema: file.output.clone(),
         webhook: old.and_then(|old| old.webhook.clone()),
-        timer: spec.map(|spec| timers::going_on(run.ports, running, spec)),
+        timer: None,
+        cloud_event: None,
         is_adhoc: false,
         created: old.map_or(now, |old| old.created),
         updated: old.map_or(now, |old| old.updated),
-    })
+    };
+    Emitter::give(emitter, run.ports, &mut trigger, running);
+    Ok(trigger)
 }
 
 pub(super) fn action(

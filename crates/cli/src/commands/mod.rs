@@ -1,6 +1,7 @@
 //! The client commands, one file per noun.
 
 pub mod action;
+pub mod dead_letter;
 pub mod event;
 pub mod execution;
 pub mod pack;
@@ -50,6 +51,7 @@ async fn talk(command: ClientCommand, context: &Context) -> anyhow::Result<ExitC
         ClientCommand::Event(command) => event::run(command, context).await?,
         ClientCommand::Execution(command) => return execution::run(command, context).await,
         ClientCommand::Queue(command) => queue::run(command, context).await?,
+        ClientCommand::DeadLetter(command) => dead_letter::run(command, context).await?,
         ClientCommand::Pack(command) => pack::run(command, context).await?,
         ClientCommand::Policy(command) => policy::run(command, context).await?,
     }

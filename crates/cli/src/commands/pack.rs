@@ -1,10 +1,11 @@
 //! `attune pack`.
 
 use super::Context;
+use crate::archive;
 use crate::args::Paging;
 use crate::output::PACKS;
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What to do with packs.
@@ -21,11 +22,23 @@ pub enum Command {
         #[arg(value_name = "REF")]
         pack: String,
     },
-    /// Load a pack from a folder that the server can read
+    /// Load a pack from a folder that the server can read, and use its files where they are
     Register {
         /// Folder with the pack's `pack.yaml`; a folder of this machine, or else of the server's
         path: PathBuf,
         /// Replace the pack if it is registered already
+        #[arg(long)]
+        force: bool,
+        /// Do not run the pack's tests
+        #[arg(long)]
+        skip_tests: bool,
+    },
+    /// Send a pack to the server: a folder of this machine, or an archive
+    #[command(visible_alias = "install")]
+    Upload {
+        /// Folder with the pack's `pack.yaml`, or a `.tar.gz` of one
+        path: PathBuf,
+        /// Replace the pack if it is there already
         #[arg(long)]
         force: bool,
         /// Do not run the pack's tests
@@ -47,6 +60,15 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
             let path = path.canonicalize().unwrap_or(path);
             let body = json!({"path": path, "force": force, "skip_tests": skip_tests});
             let pack = context.client.post(&["packs", "register"], Some(&body)).await?;
+            Ok(context.output.object(&pack)?)
+        }
+        Command::Upload { path, force, skip_tests } => {
+            let archive = archive::of(&path)?;
+            let mut answer = context.client.install(&archive, force, skip_tests).await?;
+            let pack = match answer.get_mut("pack") {
+                Some(pack) => Value::take(pack),
+                None => answer,
+            };
             Ok(context.output.object(&pack)?)
         }
     }

@@ -13,7 +13,7 @@ impl Column {
     /// Whether its values are prose, which may be broken into lines. References, ids and moments
     /// stay in one piece, so that they can be copied.
     pub fn is_prose(&self) -> bool {
-        matches!(self.field, "label" | "description")
+        matches!(self.field, "label" | "description" | "reason")
     }
 }
 
@@ -87,6 +87,18 @@ pub const EXECUTIONS: Noun = Noun {
         column("RULE", "rule_ref"),
         column("PARENT", "parent"),
         column("CREATED", "created"),
+    ],
+};
+
+/// Dead letters.
+pub const DEAD_LETTERS: Noun = Noun {
+    plural: "dead letters",
+    columns: &[
+        column("QUEUE", "queue"),
+        column("ID", "id"),
+        column("RECEIVES", "receives"),
+        column("DIED", "died_at"),
+        column("REASON", "reason"),
     ],
 };
 

@@ -4,7 +4,9 @@ mod cell;
 mod column;
 mod table;
 
-pub use column::{ACTIONS, Column, EVENTS, EXECUTIONS, Noun, PACKS, POLICIES, RULES, TRIGGERS};
+pub use column::{
+    ACTIONS, Column, DEAD_LETTERS, EVENTS, EXECUTIONS, Noun, PACKS, POLICIES, RULES, TRIGGERS,
+};
 
 use crate::client::{Page, Pagination};
 use clap::ValueEnum;

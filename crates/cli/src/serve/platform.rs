@@ -55,12 +55,13 @@ impl Platform {
         let swept = sweep::recover(ports).await?;
         attune_catalogue::links::reconcile(ports).await?;
         let timers = attune_catalogue::timers::reconcile(ports).await?;
+        attune_catalogue::cloud_events::reconcile(ports).await?;
         tracing::info!(?swept, killed, timers, "recovered from the last life");
 
         let api = attune_api::router(App {
             ports: ports.clone(),
             feed: local.feed.clone(),
-            config: api_config(settings, &data),
+            config: api_config(settings),
         });
         let workers = workers::Config {
             processes: settings.runner.processes(),
@@ -118,7 +119,7 @@ fn runner_config(
     }
 }
 
-fn api_config(settings: &Settings, data: &Path) -> ApiConfig {
+fn api_config(settings: &Settings) -> ApiConfig {
     ApiConfig {
         list_envelope: match settings.api.list_envelope {
             ListEnvelope::Data => attune_api::ListEnvelope::Data,
@@ -130,8 +131,8 @@ fn api_config(settings: &Settings, data: &Path) -> ApiConfig {
         access_token_seconds: settings.auth.access_token.as_secs(),
         refresh_token_seconds: settings.auth.refresh_token.as_secs(),
         cors_origins: settings.server.cors_origins.clone(),
-        packs_dir: data.join(&settings.packs.packs_dir),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..ApiConfig::default()
     }
 }
 

@@ -45,6 +45,9 @@ pub async fn run(ports: Ports, config: Config) {
         if let Err(error) = attune_catalogue::timers::reconcile(&ports).await {
             tracing::warn!(%error, "timers could not be compared with their schedules");
         }
+        if let Err(error) = attune_catalogue::cloud_events::reconcile(&ports).await {
+            tracing::warn!(%error, "triggers could not be compared with their subscriptions");
+        }
         if let Err(error) = retention::apply(&ports, &config.retention, REMOVED_AT_ONCE).await {
             tracing::warn!(%error, "old records could not be removed");
         }

@@ -1,14 +1,15 @@
 //! Running actions, waiting for them, reading their logs.
 
-use crate::server::{Server, data, error};
+use crate::server::{Asked, Server, data, error};
 use crate::shell::Shell;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 fn execution(status: &str) -> Value {
@@ -159,9 +160,10 @@ async fn logs_keep_their_streams() {
 
 #[tokio::test]
 async fn a_followed_log_goes_on_where_the_server_broke_off() {
-    async fn stream(Query(query): Query<HashMap<String, String>>) -> Response {
-        let events = match query["offset"].as_str() {
-            "0" => ": hello\n\nevent: content\nid: 4\ndata: one\ndata:\n\n",
+    async fn stream(headers: HeaderMap) -> Response {
+        let after = headers.get("last-event-id").map_or("", |id| id.to_str().unwrap());
+        let events = match after {
+            "" => ": hello\n\nevent: content\nid: 4\ndata: one\ndata:\n\n",
             "4" => "event: append\nid: 8\ndata: two\ndata:\n\nevent: done\ndata:\n\n",
             _ => "event: append\nid: 0\ndata: what was that?\n\nevent: done\n\n",
         };
@@ -173,7 +175,42 @@ async fn a_followed_log_goes_on_where_the_server_broke_off() {
     let log = shell.run("execution logs 7 --follow --stream stdout").await.success();
     assert_eq!(log, "one\ntwo\n");
     let path = "GET /api/v1/executions/7/logs/stdout/stream";
-    assert_eq!(server.lines(), [format!("{path}?offset=0"), format!("{path}?offset=4")]);
+    assert_eq!(server.lines(), [path, path]);
+}
+
+#[tokio::test]
+async fn a_log_that_is_served_elsewhere_is_followed_there_with_the_token() {
+    let path = "/api/v1/executions/7/logs/stdout/stream";
+    let events = async || {
+        let text = "event: content\nid: 4\ndata: one\ndata:\n\nevent: done\n\n";
+        ([(CONTENT_TYPE, "text/event-stream")], text)
+    };
+    let streams = Server::start(Router::new().route(path, get(events))).await;
+    let there = format!("{}{path}", streams.url);
+    let send_on = async move || Redirect::temporary(&there);
+    let server = Server::start(Router::new().route(path, get(send_on))).await;
+    let shell = Shell::at(&server.url).with("ATTUNE_TOKEN", "t");
+    let log = shell.run("execution logs 7 --follow --stream stdout").await.success();
+    assert_eq!(log, "one\n");
+    let authorization = Some("Bearer t".to_owned());
+    assert_eq!(streams.asked(), [Asked { line: format!("GET {path}"), authorization }]);
+}
+
+#[tokio::test]
+async fn nobody_else_and_nothing_else_is_sent_on() {
+    let stranger = Server::start(Router::new().fallback(async || "give me your token")).await;
+    let there = format!("{}/x", stranger.url);
+    let further = Redirect::temporary(&there);
+    let streams = Server::start(Router::new().fallback(async move || further)).await;
+    let first = Redirect::temporary(&format!("{}/y", streams.url));
+    let server = Server::start(Router::new().fallback(async move || first)).await;
+    let shell = Shell::at(&server.url).with("ATTUNE_TOKEN", "t");
+    for line in ["execution logs 7 --follow --stream stdout", "execution get 7", "queue stats a.b"]
+    {
+        let remark = shell.run(line).await.failure(1);
+        assert!(remark.contains("307"), "{line}: {remark}");
+    }
+    assert_eq!((streams.lines().len(), stranger.lines().len()), (1, 0));
 }
 
 #[tokio::test]

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set up its scene has failed")]
 
+mod dead_letters;
 mod executions;
 mod failures;
 mod lists;
 mod login;
+mod packs;
 mod server;
 mod shell;

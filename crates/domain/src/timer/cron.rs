@@ -60,13 +60,17 @@ impl Cron {
         self.written.timezone
     }
 
+    pub(super) fn pattern(&self) -> &croner::Cron {
+        &self.pattern
+    }
+
     pub(super) fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let wall = Wall { zone: self.written.timezone, hourly: self.hourly };
         wall.first_after(after, |from| locals(&self.pattern, from))
     }
 }
 
-fn pattern(expression: &str) -> Result<croner::Cron, CronError> {
+pub(super) fn pattern(expression: &str) -> Result<croner::Cron, CronError> {
     CronParser::builder()
         .seconds(Seconds::Required)
         .year(Year::Disallowed)
@@ -98,7 +102,10 @@ fn fault(expression: &str) -> Option<String> {
 
 /// The local times that match, from `from` on. The pattern is searched as if in UTC, where clocks
 /// never change: the changes are [`Wall`]'s business, the same for cron and recurrence rules.
-fn locals(pattern: &croner::Cron, from: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> {
+pub(super) fn locals(
+    pattern: &croner::Cron,
+    from: NaiveDateTime,
+) -> impl Iterator<Item = NaiveDateTime> {
     let next = |after: &NaiveDateTime, inclusive| {
         let found = pattern.find_next_occurrence(&after.and_utc(), inclusive);
         found.ok().map(|found| found.naive_utc())

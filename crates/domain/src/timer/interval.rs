@@ -71,6 +71,10 @@ impl Interval {
         self.tick(anchor, self.ticks_until(anchor, after) + 1)
     }
 
+    pub(super) fn ordinal(&self, anchor: Timestamp, tick: Timestamp) -> u64 {
+        u64::try_from(self.ticks_until(anchor, tick)).unwrap_or(0)
+    }
+
     pub(super) fn missed(
         &self,
         anchor: Timestamp,

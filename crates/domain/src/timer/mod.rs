@@ -11,18 +11,21 @@
 //! Timers that tick in every hour of the day follow real time instead, so that "every five minutes"
 //! stays every five minutes through both changes.
 
+mod calendar;
 mod cron;
 mod error;
 mod field;
 mod interval;
 mod missed;
 mod one_shot;
+mod ordinal;
 mod payload;
 mod recurrence;
 #[cfg(test)]
 mod tests;
 mod wall;
 
+pub use calendar::{Calendar, Days};
 pub use cron::Cron;
 pub use error::Error;
 pub use interval::Interval;
@@ -32,6 +35,7 @@ pub use payload::Firing;
 pub use recurrence::{Frequency, Recurrence};
 
 use crate::Timestamp;
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -132,6 +136,15 @@ impl TimerSpec {
             Self::OneShot(one_shot) => one_shot.next_after(after),
             Self::Rrule(recurrence) => recurrence.next_after(after),
         }
+    }
+
+    /// The last tick at or before `moment`, of a timer that was enabled at `anchor`.
+    #[must_use]
+    pub fn latest(&self, anchor: Timestamp, moment: Timestamp) -> Option<Timestamp> {
+        // Looking back a little first finds it soon where ticks are dense.
+        let back = [TimeDelta::hours(1), TimeDelta::days(1), TimeDelta::days(32)];
+        let since = back.into_iter().map(|back| Some(moment - back)).chain([None]);
+        since.flat_map(|since| self.missed(anchor, since, moment)).map(|missed| missed.tick).next()
     }
 
     /// The ticks that passed up to and including `now` without having fired, as one: the latest of

@@ -6,6 +6,9 @@
 //! taken over.
 
 mod bounded;
+mod writing;
+
+pub use writing::create;
 
 use bounded::Bounded;
 use flate2::read::MultiGzDecoder;

@@ -29,10 +29,12 @@ impl Builtin {
     }
 }
 
-/// Whether the native entry point is a built-in without effects (`core.echo`, `core.noop`,
-/// `core.sleep`): such an action may simply run again after a crash.
-pub(crate) fn is_pure(entrypoint: &str) -> bool {
-    Builtin::named(entrypoint).is_some_and(|builtin| builtin != Builtin::HttpRequest)
+/// Whether the entry point is a built-in without effects (`core.echo`, `core.noop`, `core.sleep`): such
+/// an action may simply run again after a crash.
+#[must_use]
+pub fn is_pure(runtime: Runtime, entrypoint: &str) -> bool {
+    runtime == Runtime::Native
+        && Builtin::named(entrypoint).is_some_and(|builtin| builtin != Builtin::HttpRequest)
 }
 
 /// The built-in that a native action means, by its entry point or by its own ref.
@@ -126,9 +128,10 @@ mod tests {
     #[test]
     fn only_built_ins_without_effects_are_pure() {
         let pure = ["core.echo", "core.noop", "core.sleep"];
-        assert!(pure.into_iter().all(is_pure));
+        assert!(pure.into_iter().all(|name| is_pure(Runtime::Native, name)));
+        assert!(!pure.into_iter().any(|name| is_pure(Runtime::Shell, name)));
         let others = ["core.http_request", "echo", "mine.echo", "", "bin/tool"];
-        assert!(!others.into_iter().any(is_pure));
+        assert!(!others.into_iter().any(|name| is_pure(Runtime::Native, name)));
     }
 
     #[test]

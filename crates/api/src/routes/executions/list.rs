@@ -8,6 +8,7 @@ use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
 use crate::listing::{self, Found};
 use crate::paging::{self, Bounds, Paging, Slice};
+use crate::routes::table::{Table, routes};
 use crate::wire::execution::ExecutionSummary;
 use crate::{Context, Error};
 use attune_domain::id::{EnforcementId, ExecutionId};
@@ -18,14 +19,12 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use bytes::Bytes;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 /// Executions are counted under this and their status.
 pub(super) const TALLY: &str = "execution/";
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(list_executions))
         .routes(routes!(list_executions_by_status))
         .routes(routes!(list_executions_by_enforcement))
@@ -50,8 +49,9 @@ async fn page(
     let range = if let Some(parent) = filter.parent.take() {
         Range::index(Index::Of, layout::children_of(ExecutionId::new(parent)), 0)
     } else if let Some(enforcement) = filter.enforcement.take() {
-        let of = layout::executions_of_enforcement(EnforcementId::new(enforcement));
-        Range::index(Index::Of, of, 0)
+        let found = load::enforcement(&context.ports, EnforcementId::new(enforcement)).await?;
+        let execution = found.and_then(|enforcement| enforcement.execution);
+        listing::around(Kind::Execution, execution.map(|id| id.get()))
     } else if let Some(action_ref) = filter.action_ref.take_if(|_| exact) {
         Range::index(Index::By, layout::executions_of_action(action_ref), 0)
     } else {
@@ -109,16 +109,17 @@ async fn list_executions(
     caller.require_some(Resource::Executions, Action::Read)?;
     let query = uri.query().unwrap_or_default();
     // Whoever sees everything sees the same.
-    let shared = caller.grants().allow_all(Resource::Executions, Action::Read);
-    let head = context.feed.head();
-    if shared && let Some(text) = context.pages.get(query, head) {
+    let shared =
+        context.config.cache_pages && caller.grants().allow_all(Resource::Executions, Action::Read);
+    let head = shared.then(|| context.feed.head());
+    if let Some(text) = head.and_then(|head| context.pages.get(query, head)) {
         return Ok(envelope::json(text));
     }
     let Query(filter) = Query::<ExecutionFilter>::of(&uri)?;
     let Query(paging) = Query::<Paging>::of(&uri)?;
     let slice = paging.within(paging::EXECUTIONS)?;
     let text = Bytes::from(page(&context, &caller, filter, &slice).await?);
-    if shared {
+    if let Some(head) = head {
         context.pages.put(query, head, text.clone());
     }
     Ok(envelope::json(text))

@@ -1,11 +1,13 @@
 //! What executions print, while they run and afterwards.
 
+use super::streaming::{self, Here};
 use super::{printed, readable};
 use crate::auth::Caller;
 use crate::auth::caller::StandardCaller;
 use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
+use crate::routes::table::{Table, routes};
 use crate::wire::execution::{ExecutionLogs, LogText};
 use crate::{Context, Error};
 use attune_domain::id::ExecutionId;
@@ -13,7 +15,7 @@ use attune_journey::load;
 use attune_ports::LogStream;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::Stream;
@@ -21,14 +23,9 @@ use futures::stream::unfold;
 use serde::Deserialize;
 use std::time::Duration;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
-        .routes(routes!(get_logs))
-        .routes(routes!(get_log))
-        .routes(routes!(stream_log))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(get_logs)).routes(routes!(get_log)).routes(routes!(stream_log))
 }
 
 /// Bytes of a log in one answer, where none were asked for.
@@ -145,12 +142,14 @@ async fn get_log(
     params(("id" = i64, Path), ("stream" = String, Path, description = "stdout or stderr"), Part),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 307, description = "Streams are served at the address in `Location`"),
         (status = 400, body = ErrorResponse), (status = 401, body = ErrorResponse),
         (status = 403, body = ErrorResponse), (status = 404, body = ErrorResponse)
     )
 )]
 async fn stream_log(
     State(context): State<Context>,
+    _: Here,
     StandardCaller(caller): StandardCaller,
     headers: HeaderMap,
     Path((id, name)): Path<(i64, String)>,
@@ -160,14 +159,14 @@ async fn stream_log(
     let execution = readable(&context, &caller, id).await?;
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let follower = Follower {
-        context,
+        context: context.clone(),
         execution: execution.id,
         stream,
         offset: resumed.unwrap_or(asked.offset),
         stage: Stage::Catching,
         waiting: false,
     };
-    Ok(Sse::new(follow(follower)).keep_alive(KeepAlive::default()).into_response())
+    Ok(streaming::answer(&context, follow(follower)))
 }
 
 struct Follower {

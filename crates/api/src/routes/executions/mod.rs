@@ -7,6 +7,7 @@ pub(crate) mod pages;
 mod printed;
 pub mod request;
 pub mod stream;
+mod streaming;
 
 use crate::access::{Action, Resource, Target};
 use crate::auth::Caller;
@@ -15,6 +16,7 @@ use crate::error::ErrorResponse;
 use crate::extract::{Path, Query};
 use crate::routes::fetched;
 use crate::routes::reveal::{self, Reveal};
+use crate::routes::table::{Table, routes};
 use crate::wire::execution::{ExecutionResponse, ExecutionStats};
 use crate::{Context, Error};
 use attune_domain::execution::Execution;
@@ -24,11 +26,9 @@ use attune_journey::{cancel, load, secrets};
 use attune_ports::Ports;
 use axum::extract::State;
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new()
+pub(crate) fn router() -> Table {
+    Table::new()
         .routes(routes!(get_execution))
         .routes(routes!(get_execution_stats))
         .routes(routes!(cancel_execution))

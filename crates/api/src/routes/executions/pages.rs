@@ -2,7 +2,8 @@
 //!
 //! A page counts only while the feed stands where it stood before the page was read. A change is in the
 //! feed before it is acknowledged ([`crate::App::feed`]), so nobody sees a page older than their own last
-//! write. What goes by time alone (retention) moves no feed; hence a page lives a second at most.
+//! write; a deployment that cannot promise this
+//! keeps none ([`crate::ApiConfig::cache_pages`]). What goes by time alone (retention) moves no feed; hence a page lives a second at most.
 
 use attune_ports::FeedCursor;
 use bytes::Bytes;

@@ -8,17 +8,16 @@ use crate::envelope::ApiResponse;
 use crate::error::ErrorResponse;
 use crate::extract::{Json, OptionalJson, Path};
 use crate::idempotency::Cause;
+use crate::routes::table::{Table, routes};
 use crate::wire::execution::{ExecuteActionRequest, ExecuteRequest, ExecutionResponse};
 use crate::{Context, Error};
 use attune_domain::reference::ComponentRef;
 use attune_journey::{definitions, load, request};
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(execute)).routes(routes!(execute_action))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(execute)).routes(routes!(execute_action))
 }
 
 type Requested = Result<(StatusCode, ApiResponse<ExecutionResponse>), Error>;

@@ -1,29 +1,29 @@
 //! Changes of executions as they happen, as server-sent events.
 
+use super::streaming::{self, Here};
 use crate::access::{Action, Resource, Target};
 use crate::auth::Caller;
 use crate::auth::caller::StandardCaller;
 use crate::auth::token::Use;
 use crate::error::ErrorResponse;
 use crate::extract::Query;
+use crate::routes::table::{Table, routes};
 use crate::wire::notification::ExecutionChange;
 use crate::{Context, Error};
 use attune_ports::{FeedCursor, Lagged};
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::response::sse::Event;
 use futures::Stream;
 use futures::stream::unfold;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-pub(crate) fn router() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(stream_executions))
+pub(crate) fn router() -> Table {
+    Table::new().routes(routes!(stream_executions))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -40,11 +40,13 @@ struct Watched {
     params(Watched),
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
+        (status = 307, description = "Streams are served at the address in `Location`"),
         (status = 401, body = ErrorResponse), (status = 403, body = ErrorResponse)
     )
 )]
 async fn stream_executions(
     State(context): State<Context>,
+    _: Here,
     StandardCaller(caller): StandardCaller,
     headers: HeaderMap,
     Query(watched): Query<Watched>,
@@ -63,9 +65,16 @@ async fn stream_executions(
     }
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let cursor = resumed.map_or_else(|| context.feed.head(), FeedCursor);
-    let watcher =
-        Watcher { context, caller, only: watched.execution_id, cursor, ready: VecDeque::new() };
-    Ok(Sse::new(watch(watcher)).keep_alive(KeepAlive::default()).into_response())
+    // A stream that will end says at once where to go on, in case that nothing happens meanwhile.
+    let start = context.config.stream_limit.map(|_| Event::default().id(cursor.0.to_string()));
+    let watcher = Watcher {
+        context: context.clone(),
+        caller,
+        only: watched.execution_id,
+        cursor,
+        ready: start.into_iter().collect(),
+    };
+    Ok(streaming::answer(&context, watch(watcher)))
 }
 
 struct Watcher {

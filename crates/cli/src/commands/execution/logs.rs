@@ -77,10 +77,10 @@ pub async fn follow(client: &Client, id: u64, only: Option<Stream>) -> anyhow::R
 /// over is the event `done`. Until then we come back and ask for the rest.
 async fn follow_one(client: &Client, id: &str, stream: Stream, only: bool) -> anyhow::Result<()> {
     let path = ["executions", id, "logs", stream.as_str(), "stream"];
-    let mut offset = String::from("0");
+    let mut after: Option<String> = None;
     let mut silences = 0;
     loop {
-        let mut events = client.events(&path, &[("offset", offset.clone())]).await?;
+        let mut events = client.events(&path, after.as_deref()).await?;
         let broken = loop {
             match events.next().await {
                 Err(source) => break Some(source),
@@ -89,7 +89,7 @@ async fn follow_one(client: &Client, id: &str, stream: Stream, only: bool) -> an
                     "done" => return Ok(()),
                     "content" | "append" => {
                         stream.write(only, event.data.as_bytes())?;
-                        offset = event.id.unwrap_or(offset);
+                        after = event.id.or(after);
                     }
                     _ => {}
                 },

@@ -1,5 +1,6 @@
 //! What timers promise, as tables; and their laws, on generated timers.
 
+mod calendar;
 mod cron;
 mod interval;
 mod laws;
