@@ -2,6 +2,7 @@
 
 mod server {
     mod actions;
+    mod cloud;
     mod definitions;
     mod kills;
     mod lives;

@@ -76,8 +76,8 @@ fn find(folder: &Path) -> anyhow::Result<Vec<Function>> {
 
 /// Bytes of a bootstrap as an archive holds it.
 fn zipped(bootstrap: &Path) -> anyhow::Result<usize> {
-    let bytes = std::fs::read(bootstrap)
-        .with_context(|| format!("cannot read {}", bootstrap.display()))?;
+    let bytes =
+        std::fs::read(bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(&bytes)?;
     Ok(encoder.finish()?.len())

@@ -54,6 +54,15 @@ impl Blobs for S3Blobs {
         }
     }
 
+    async fn size(&self, name: &str) -> Result<Option<u64>, Unavailable> {
+        let head = self.clients.s3().await.head_object().bucket(&self.bucket).key(key(name)?);
+        match head.send().await {
+            Ok(found) => Ok(found.content_length.and_then(|bytes| u64::try_from(bytes).ok())),
+            Err(SdkError::ServiceError(error)) if error.err().is_not_found() => Ok(None),
+            Err(error) => Err(failure::unavailable("blobs", error)),
+        }
+    }
+
     async fn delete(&self, name: &str) -> Result<(), Unavailable> {
         let delete = self.clients.s3().await.delete_object().bucket(&self.bucket).key(key(name)?);
         let deleted = delete.send().await;

@@ -2,7 +2,10 @@
 //!
 //! Making one costs a cold start dear, and most functions need two or three of them.
 
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
@@ -27,19 +30,29 @@ impl Clients {
     }
 
     /// Region, credentials and endpoint; from the environment, unless they were given.
+    ///
+    /// From the variables that Lambda sets, and nothing else: no profiles, no role to assume, no metadata of a
+    /// machine. What else there is would be a third of a small function's program.
     pub async fn config(&self) -> &SdkConfig {
         self.config
             .get_or_init(|| async {
                 let http = aws_smithy_http_client::Builder::new()
                     .tls_provider(Provider::Rustls(CryptoMode::Ring))
                     .build_https();
-                let mut config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+                let variable =
+                    |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+                let credentials = EnvironmentVariableCredentialsProvider::new();
+                let mut config = SdkConfig::builder()
+                    .behavior_version(BehaviorVersion::latest())
+                    .credentials_provider(SharedCredentialsProvider::new(credentials))
+                    .retry_config(RetryConfig::standard())
+                    .http_client(http);
+                config.set_region(variable("AWS_REGION").map(Region::new));
+                config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
                 // So that AWS's own logs, and whoever counts requests, see which function asked.
-                let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok();
-                if let Some(Ok(name)) = function.map(AppName::new) {
-                    config = config.app_name(name);
-                }
-                config.load().await
+                let function = variable("AWS_LAMBDA_FUNCTION_NAME").map(AppName::new);
+                config.set_app_name(function.and_then(Result::ok));
+                config.build()
             })
             .await
     }

@@ -30,7 +30,7 @@ pub use queues::SqsQueues;
 pub use records::DynamoRecords;
 pub use runner::CloudRunner;
 pub use schedules::EventBridgeSchedules;
-pub use stack::{Aws, open, open_with};
+pub use stack::{Aws, open, open_with, step, step_with};
 pub use vault::SecretsVault;
 
 /// Names of what a stack consists of. None of it is secret.

@@ -20,6 +20,7 @@ pub use lambda_runtime::Error;
 pub use runtime::{Invocation, serve, start};
 
 use attune_aws::Aws;
+use attune_ports::Ports;
 use std::sync::Arc;
 
 /// The ports of the stack that the environment names, for a function that runs no actions. Nothing is
@@ -29,4 +30,12 @@ use std::sync::Arc;
 /// [`environment::Error`] where a variable is missing.
 pub fn ports(environment: &Environment) -> Result<Aws, environment::Error> {
     Ok(attune_aws::open(environment.stack()?, Arc::new(Elsewhere), &environment.worker()))
+}
+
+/// The ports of a function that does one step of the journey: [`ports`] without timers and feed.
+///
+/// # Errors
+/// [`environment::Error`] where a variable is missing.
+pub fn step_ports(environment: &Environment) -> Result<Ports, environment::Error> {
+    Ok(attune_aws::step(environment.stack()?, Arc::new(Elsewhere), &environment.worker()))
 }

@@ -75,6 +75,14 @@ impl Blobs for FileBlobs {
         }
     }
 
+    async fn size(&self, name: &str) -> Result<Option<u64>, Unavailable> {
+        match fs::metadata(self.path(name)?).await {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     async fn delete(&self, name: &str) -> Result<(), Unavailable> {
         match fs::remove_file(self.path(name)?).await {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(error)),

@@ -299,7 +299,7 @@ fn wrong_events_of_the_cloud() {
             "triggers/t.yaml:2:9: config: a trigger has either",
         ),
     ] {
-        let errors = load_with("triggers/t.yaml", &format!("ref: demo.t\nconfig: {config}\n"));
+        let errors = load_with("triggers/t.yaml", format!("ref: demo.t\nconfig: {config}\n"));
         let said = lines(&errors.unwrap_err().problems);
         assert!(said.len() == 1 && said[0].starts_with(start), "{config}\nsays {said:?}");
     }

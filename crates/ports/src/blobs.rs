@@ -47,6 +47,12 @@ pub trait Blobs: Send + Sync {
     /// [`Unavailable`] where it could not be removed.
     async fn delete(&self, name: &str) -> Result<(), Unavailable>;
 
+    /// How many bytes a blob has; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where that cannot be found out.
+    async fn size(&self, name: &str) -> Result<Option<u64>, Unavailable>;
+
     /// An address to which anybody who has it may `PUT` the blob within `lifetime`, past this server; `None`
     /// where there is no such thing.
     ///

@@ -24,9 +24,9 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let local =
-            attune_local::open(folder.path(), &Config::default(), Arc::new(Elsewhere)).unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
+        let local = attune_local::open(folder.path(), &Config::default(), Arc::new(Elsewhere))
+            .expect("it opens");
         let (records, clock) = (local.ports.records.clone(), local.ports.clock.clone());
         let schedules =
             EventBridgeSchedules::new(records, clock, Arc::new(Clients::default()), None);
@@ -36,7 +36,7 @@ impl World {
     /// Makes a trigger of that configuration; answers the generation of its timer.
     async fn trigger(&self, name: &str, config: Value) -> Option<i64> {
         let new = NewTrigger {
-            reference: ComponentRef::parse(name).unwrap(),
+            reference: ComponentRef::parse(name).expect("a ref"),
             pack_ref: None,
             label: name.to_owned(),
             description: None,
@@ -45,7 +45,7 @@ impl World {
             out_schema: None,
             config: Some(config),
         };
-        let trigger = triggers::create(&self.local.ports, &new).await.unwrap();
+        let trigger = triggers::create(&self.local.ports, &new).await.expect("it can be made");
         trigger.timer.map(|timer| timer.generation)
     }
 
@@ -55,10 +55,10 @@ impl World {
 
     /// The events of a trigger, oldest first.
     async fn events(&self, trigger: &str) -> Vec<Event> {
-        self.local.ports.records.settle().await.unwrap();
+        self.local.ports.records.settle().await.expect("it settles");
         let query = Query::index(Index::By, layout::events_of_trigger(trigger), 100);
-        let found = self.local.ports.records.query(&query).await.unwrap();
-        found.records.iter().map(|record| record.decode().unwrap()).collect()
+        let found = self.local.ports.records.query(&query).await.expect("it can be read");
+        found.records.iter().map(|record| record.decode().expect("an event")).collect()
     }
 }
 

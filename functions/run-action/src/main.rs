@@ -10,7 +10,7 @@
 //! started with the runtime's own command as arguments, passes them over, and serves the invocations itself.
 
 use attune_api::auth::ExecutionTokens;
-use attune_aws::{Aws, CloudRunner, S3Logs};
+use attune_aws::{Clients, CloudRunner, S3Logs};
 use attune_function::Environment;
 use attune_function::environment::Error;
 use attune_runner::{Interpreters, Runner};
@@ -24,11 +24,13 @@ fn main() -> ExitCode {
         let config = runner_config(environment, &stack.scratch)?;
         let timeout = environment.parsed("ATTUNE_ACTION_TIMEOUT_SECONDS", "a number", 300)?;
         let bucket = stack.bucket.clone();
-        let Aws { mut ports, clients, .. } = attune_function::ports(environment)?;
+        let clients = Arc::<Clients>::default();
+        let (logs_dir, logs) = (config.logs_dir.clone(), S3Logs::new(Arc::clone(&clients), bucket));
+        let runner = CloudRunner::new(Arc::new(Runner::new(config)), logs_dir, logs);
+        let worker = environment.worker();
+        let mut ports = attune_aws::step_with(clients, stack, Arc::new(runner), &worker);
         let tokens = ExecutionTokens::new(ports.vault.clone(), ports.clock.clone());
         ports.tokens = Some(Arc::new(tokens));
-        let (logs_dir, logs) = (config.logs_dir.clone(), S3Logs::new(clients, bucket));
-        ports.runner = Arc::new(CloudRunner::new(Arc::new(Runner::new(config)), logs_dir, logs));
         let timeout = Duration::from_secs(timeout);
         Ok(async move |event, invocation| {
             Ok(run_action::handle(&ports, timeout, &invocation, event).await)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     attune_function::serve(|environment| {
-        let ports = attune_function::ports(environment)?.ports;
+        let ports = attune_function::step_ports(environment)?;
         Ok(async move |event, _| Ok(wake_lane::handle(&ports, event).await))
     })
 }

@@ -1,10 +1,15 @@
 //! The whole stack as `infra/template.yaml` describes it, with its real functions, on an emulator of its own.
 
-use super::emulator::Emulator;
+use super::emulator::{ACCOUNT, Emulator};
 use super::{functions, stack};
+use crate::contract::Idle;
+use crate::harness::leftovers;
+use crate::metering::proxy::Proxy;
 use crate::server::{Client, until_within};
-use attune_aws::Clients;
+use attune_aws::{Clients, Config};
+use attune_ports::Ports;
 use reqwest::RequestBuilder;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -29,6 +34,8 @@ pub struct Deployed {
     login: String,
     password: String,
     folder: TempDir,
+    /// For looking past the API.
+    ports: Ports,
 }
 
 impl Deployed {
@@ -37,7 +44,23 @@ impl Deployed {
     /// # Panics
     /// Where that fails.
     pub async fn start() -> Self {
-        let emulator = tokio::task::spawn_blocking(Emulator::start).await.expect("it starts");
+        Self::on(tokio::task::spawn_blocking(|| Emulator::start(None)).await.expect("it starts"))
+            .await
+    }
+
+    /// The same, with a proxy between the functions and AWS.
+    ///
+    /// # Panics
+    /// Where that fails.
+    pub async fn behind(proxy: &Proxy) -> Self {
+        let endpoint = proxy.endpoint().to_owned();
+        let emulator = tokio::task::spawn_blocking(move || Emulator::start(Some(&endpoint)));
+        let emulator = emulator.await.expect("it starts");
+        proxy.pass_on_to(emulator.endpoint());
+        Self::on(emulator).await
+    }
+
+    async fn on(emulator: Emulator) -> Self {
         let clients = stack::clients(&emulator);
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("this machine can do HTTP");
@@ -63,12 +86,26 @@ impl Deployed {
         };
         let secret = clients.secrets().await.get_secret_value().secret_id(output("AdminSecret"));
         let password = secret.send().await.expect("the password can be read").secret_string;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let key = output("RootKeySecret");
+        let config = Config {
+            table: output("TableName"),
+            bucket: output("BucketName"),
+            queues: format!("{}/{ACCOUNT}/{NAME}-", emulator.endpoint()),
+            root_key_secret: key.clone(),
+            // Nobody looks at tokens.
+            token_key_secret: key,
+            timers: None,
+            scratch: folder.path().join("scratch"),
+        };
+        let shared = Arc::new(stack::clients(&emulator));
         let deployed = Self {
+            ports: attune_aws::open_with(shared, config, Arc::new(Idle), "the test").ports,
             url: output("ApiUrl"),
             stream_url: output("StreamUrl"),
             login: output("AdminLogin"),
             password: password.expect("a password is text"),
-            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            folder,
             emulator,
             clients,
             http,
@@ -100,6 +137,12 @@ impl Deployed {
         Client::stranger(&self.url).login(&self.login, &self.password).await
     }
 
+    /// The stack's ports, past its functions: for looking.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
     /// Clients of the services around the stack.
     #[must_use]
     pub fn clients(&self) -> &Clients {
@@ -117,6 +160,11 @@ impl Deployed {
         let failed = answer.headers().contains_key("x-amz-function-error");
         let (status, said) = (answer.status(), answer.text().await.unwrap_or_default());
         assert!(status.is_success() && !failed, "the sweep failed: {status}: {said}");
+    }
+
+    /// Everything that is not over, in words.
+    pub async fn left(&self) -> Vec<String> {
+        leftovers::find(&self.ports).await
     }
 
     /// Ends the processes of a function (`match-rules`) in the middle of whatever they do; answers how many

@@ -49,7 +49,7 @@ impl Emulator {
     #[must_use]
     pub fn shared() -> &'static Self {
         static RUNNING: OnceLock<Emulator> = OnceLock::new();
-        RUNNING.get_or_init(Self::start)
+        RUNNING.get_or_init(|| Self::start(None))
     }
 
     /// Where it answers, such as `http://127.0.0.1:4566`.
@@ -64,23 +64,23 @@ impl Emulator {
         self.keeper.id()
     }
 
-    /// Starts another one.
+    /// Starts another one. Its functions reach AWS at `functions_endpoint`; `None`, at the emulator itself.
     ///
     /// # Panics
     /// Where there is none to be had.
     #[must_use]
-    pub fn start() -> Self {
+    pub fn start(functions_endpoint: Option<&str>) -> Self {
         let program = program();
         // Between finding a free port and taking it somebody else may.
         for _ in 0..3 {
-            if let Some(running) = Self::try_start(&program) {
+            if let Some(running) = Self::try_start(&program, functions_endpoint) {
                 return running;
             }
         }
         panic!("{} does not start; run `cargo xtask test`, which sets it up", program.display());
     }
 
-    fn try_start(program: &Path) -> Option<Self> {
+    fn try_start(program: &Path, functions_endpoint: Option<&str>) -> Option<Self> {
         let port = free_port();
         let endpoint = format!("http://127.0.0.1:{port}");
         // Removed by the keeper.
@@ -93,7 +93,7 @@ impl Emulator {
             .env("TMPDIR", &folder)
             .env("GATEWAY_PORT", port.to_string())
             .env("BIND_HOST", "127.0.0.1")
-            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_ENDPOINT_URL", functions_endpoint.unwrap_or(&endpoint))
             .env("IOT_MTLS_ENABLED", "0")
             .envs(
                 ["AWS_REGION", "AWS_DEFAULT_REGION", "MINISTACK_REGION"].map(|name| (name, REGION)),

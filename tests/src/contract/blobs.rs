@@ -15,7 +15,9 @@ pub async fn a_blob_is_read_as_it_was_put<F: Fixture>() {
         ("a/b/c/d-e_f.tar.gz", Bytes::from(large)),
     ] {
         assert_eq!(blobs.get(name).await.expect("readable"), None, "{name}");
+        assert_eq!(blobs.size(name).await.expect("readable"), None, "{name}");
         blobs.put(name, bytes.clone()).await.expect("it can be stored");
+        assert_eq!(blobs.size(name).await.expect("readable"), Some(bytes.len() as u64), "{name}");
         assert_eq!(blobs.get(name).await.expect("readable"), Some(bytes), "{name}");
     }
 }
@@ -57,6 +59,7 @@ pub async fn names_cannot_leave_the_place_of_blobs<F: Fixture>() {
     ] {
         assert!(blobs.put(name, Bytes::new()).await.is_err(), "{name:?} was put");
         assert!(blobs.get(name).await.is_err(), "{name:?} was read");
+        assert!(blobs.size(name).await.is_err(), "{name:?} was measured");
         assert!(blobs.delete(name).await.is_err(), "{name:?} was removed");
     }
 }

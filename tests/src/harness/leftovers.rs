@@ -10,7 +10,7 @@ use attune_ports::records::{Index, Kind};
 use attune_ports::{Ports, Query, Queue, Record};
 
 /// Everything that is not over, in words.
-pub(super) async fn find(ports: &Ports) -> Vec<String> {
+pub(crate) async fn find(ports: &Ports) -> Vec<String> {
     let mut left = Vec::new();
     for queue in Queue::ALL {
         let depth = ports.queues.depth(queue).await.expect("queues can be read");

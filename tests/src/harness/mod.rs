@@ -13,7 +13,7 @@ mod asking;
 mod clock;
 pub mod crashing;
 mod definitions;
-mod leftovers;
+pub(crate) mod leftovers;
 pub mod recording;
 pub mod scripted;
 pub mod twice;

@@ -4,12 +4,11 @@ use super::client::Client;
 use super::launch::Server;
 use super::site::Site;
 use crate::cloud::Deployed;
-use async_trait::async_trait;
 use std::path::Path;
 
 /// A deployment that answers and has nothing in it but what it comes with.
-#[async_trait]
-pub trait Deployment: Send + Sync + Sized + 'static {
+#[expect(async_fn_in_trait, reason = "a test waits for one deployment, in its own task")]
+pub trait Deployment: Sized + 'static {
     /// A fresh one.
     async fn fresh() -> Self;
 
@@ -32,7 +31,6 @@ pub struct Alone {
     server: Server,
 }
 
-#[async_trait]
 impl Deployment for Alone {
     async fn fresh() -> Self {
         let site = Site::new();
@@ -57,7 +55,6 @@ impl Deployment for Alone {
     }
 }
 
-#[async_trait]
 impl Deployment for Deployed {
     async fn fresh() -> Self {
         Self::start().await

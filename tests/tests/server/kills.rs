@@ -9,6 +9,7 @@ use attune_tests::server::{
 use rand::RngExt;
 use serde_json::{Value, json};
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often the server is killed; more by hand: `ATTUNE_TEST_KILLS=100`.
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The actions with a side effect: name, slots, attempts, seconds of a run.
-const ACTIONS: [(&str, u32, u32, &str); 3] =
+pub(super) const ACTIONS: [(&str, u32, u32, &str); 3] =
     [("crash.three", 3, 1, "0.05"), ("crash.one", 1, 1, "0.02"), ("crash.again", 2, 2, "0.2")];
 
 fn kills() -> usize {
@@ -45,16 +46,16 @@ async fn rule(client: &Client, name: &str, trigger: &str, params: Value, conditi
     assert_eq!(said.status, 201, "{}", said.text);
 }
 
-fn marks_of(site: &Site, action: &str) -> Marks {
-    Marks::read(&fs::read_to_string(site.path().join(action)).unwrap_or_default())
+fn marks_of(folder: &Path, action: &str) -> Marks {
+    Marks::read(&fs::read_to_string(folder.join(action)).unwrap_or_default())
 }
 
 /// Actions with side effects, rules without; answers where webhooks are posted to.
-async fn define(client: &Client, site: &Site) -> String {
+pub(super) async fn define(client: &Client, folder: &Path) -> String {
     pack(client, "crash").await;
     for (action, limit, attempts, seconds) in ACTIONS {
         // Each mark is one write to the end of the file: marks do not mix.
-        let file = site.path().join(action);
+        let file = folder.join(action);
         let code = format!(
             "printf '+%s\\n' \"$ATTUNE_EXEC_ID\" >> '{0}'\nsleep {seconds}\n\
              printf -- '-%s\\n' \"$ATTUNE_EXEC_ID\" >> '{0}'",
@@ -80,8 +81,7 @@ async fn define(client: &Client, site: &Site) -> String {
     hook
 }
 
-fn send_everything(client: &Client, hook: &str) -> Traffic {
-    let mut traffic = Traffic::new();
+pub(super) fn send_everything(client: &Client, hook: &str, mut traffic: Traffic) -> Traffic {
     let execute = |action: &str, millis: u64, insists: bool| Request {
         path: "/api/v1/executions/execute".to_owned(),
         body: json!({"action_ref": action}),
@@ -115,8 +115,8 @@ async fn killed_at_random_moments() {
     let launch = || site.launch().port(port).variable("ATTUNE__RUNNER__MAX_PROCESSES", "8").start();
     let mut server = launch().await;
     let client = server.client().await;
-    let hook = define(&client, &site).await;
-    let traffic = send_everything(&client, &hook);
+    let hook = define(&client, site.path()).await;
+    let traffic = send_everything(&client, &hook, Traffic::new());
     let kills = kills();
     for _ in 0..kills {
         let life = Duration::from_millis(rand::rng().random_range(LIFE));
@@ -135,7 +135,7 @@ async fn killed_at_random_moments() {
     let unfinished: Vec<&Value> = executions.iter().filter(|row| !is_over(row)).collect();
     assert!(unfinished.is_empty(), "{unfinished:?}");
     let history = History::of(&executions, &enforcements);
-    check(&site, &history, &accepted, kills);
+    check(site.path(), &history, &accepted, kills);
     check_events(&history, &events, &accepted, kills);
     for (action, limit, ..) in ACTIONS {
         let stats = client.get(&format!("/api/v1/actions/{action}/queue-stats")).await.data();
@@ -172,7 +172,7 @@ fn ids_of<'a>(
     accepted.iter().filter(move |(client, _)| *client == name).map(|(_, ids)| ids)
 }
 
-fn check(site: &Site, history: &History, accepted: &[(&str, Vec<i64>)], kills: usize) {
+pub(super) fn check(folder: &Path, history: &History, accepted: &[(&str, Vec<i64>)], kills: usize) {
     for name in ["three", "one", "again", "keyed"] {
         let ids: Vec<&i64> = ids_of(accepted, name).flatten().collect();
         assert!(!ids.is_empty(), "{name}: nothing was accepted at all");
@@ -181,14 +181,14 @@ fn check(site: &Site, history: &History, accepted: &[(&str, Vec<i64>)], kills: u
         }
     }
     for (action, limit, attempts, _) in ACTIONS {
-        let marks = marks_of(site, action);
+        let marks = marks_of(folder, action);
         marks.check_runs(history, action, attempts as usize);
         marks.check_limit(limit as usize);
         let abandoned = history.abandoned(action);
         let could = limit as usize * kills;
         assert!(abandoned <= could, "{action}: {abandoned} abandoned, {could} could run at a kill");
     }
-    let marks = marks_of(site, "crash.one");
+    let marks = marks_of(folder, "crash.one");
     for asked in ids_of(accepted, "one") {
         marks.check_order(history, asked);
     }
@@ -203,7 +203,12 @@ fn check(site: &Site, history: &History, accepted: &[(&str, Vec<i64>)], kills: u
     }
 }
 
-fn check_events(history: &History, events: &[Value], accepted: &[(&str, Vec<i64>)], kills: usize) {
+pub(super) fn check_events(
+    history: &History,
+    events: &[Value],
+    accepted: &[(&str, Vec<i64>)],
+    kills: usize,
+) {
     let of = |trigger: &str| -> Vec<i64> {
         let of_trigger = events.iter().filter(|event| event["trigger_ref"] == trigger);
         of_trigger.map(|event| event["id"].as_i64().expect("an id")).collect()

@@ -22,17 +22,29 @@ pub struct Request {
 /// Clients at work.
 pub struct Traffic {
     stop: watch::Sender<bool>,
+    /// How much slower than its beat every client is.
+    slowness: u32,
+    /// Whether somebody else answers for a server that died.
+    gateway: bool,
     clients: Vec<(&'static str, JoinHandle<Vec<i64>>)>,
 }
 
 impl Traffic {
     pub fn new() -> Self {
-        Self { stop: watch::Sender::new(false), clients: Vec::new() }
+        let stop = watch::Sender::new(false);
+        Self { stop, slowness: 1, gateway: false, clients: Vec::new() }
+    }
+
+    /// Traffic that goes through a gateway, so much slower: an answer with 500 or more is the gateway's, where
+    /// no answer came from behind.
+    pub fn through_gateway(slowness: u32) -> Self {
+        Self { slowness, gateway: true, ..Self::new() }
     }
 
     /// Sets a client to work.
     pub fn add(&mut self, name: &'static str, client: &Client, request: Request) {
-        let work = send(client.clone(), request, self.stop.subscribe());
+        let request = Request { every: request.every * self.slowness, ..request };
+        let work = send(client.clone(), request, self.gateway, self.stop.subscribe());
         self.clients.push((name, tokio::spawn(work)));
     }
 
@@ -47,7 +59,12 @@ impl Traffic {
     }
 }
 
-async fn send(client: Client, request: Request, stop: watch::Receiver<bool>) -> Vec<i64> {
+async fn send(
+    client: Client,
+    request: Request,
+    gateway: bool,
+    stop: watch::Receiver<bool>,
+) -> Vec<i64> {
     let mut accepted = Vec::new();
     let mut beat = tokio::time::interval(request.every);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -64,7 +81,8 @@ async fn send(client: Client, request: Request, stop: watch::Receiver<bool>) -> 
             sent = sent.header("idempotency-key", format!("request-{key}"));
         }
         // No answer: it may or may not have happened, and nobody was promised anything.
-        let Ok(answer) = client.send(sent).await else {
+        let answered = client.send(sent).await.ok();
+        let Some(answer) = answered.filter(|answer| !gateway || answer.status < 500) else {
             unanswered = true;
             continue;
         };

@@ -119,9 +119,15 @@ async fn receive_upload(
 pub(super) async fn take(context: &Context, caller: &Caller, id: &str) -> Result<Bytes, Error> {
     let version = find(context, caller, id).await?;
     let (records, blobs) = (&context.ports.records, &context.ports.blobs);
-    let archive = blobs.get(&blob(id)).await?.ok_or_else(|| {
-        Error::BadRequest(format!("Upload '{id}' is empty: put the archive to its url first"))
-    })?;
+    let empty =
+        || Error::BadRequest(format!("Upload '{id}' is empty: put the archive to its url first"));
+    // Before it is read: a door of the blobs lets anything in.
+    let size = blobs.size(&blob(id)).await?.ok_or_else(empty)?;
+    let archive = if size > context.config.upload_max_bytes as u64 {
+        None
+    } else {
+        Some(blobs.get(&blob(id)).await?.ok_or_else(empty)?)
+    };
     // Of two that use it at the same time one comes too late.
     let used = Commit::new().delete(place(id), Expect::Version(version));
     match records.commit(used).await {
@@ -133,8 +139,5 @@ pub(super) async fn take(context: &Context, caller: &Caller, id: &str) -> Result
         // Uploads are forgotten after a day in any case.
         tracing::warn!(%error, "an upload was used and could not be removed");
     }
-    if archive.len() > context.config.upload_max_bytes {
-        return Err(Error::TooLarge("The upload is too large".into()));
-    }
-    Ok(archive)
+    archive.ok_or_else(|| Error::TooLarge("The upload is too large".into()))
 }

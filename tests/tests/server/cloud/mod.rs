@@ -1,0 +1,6 @@
+//! What only the cloud does: its functions die one by one, and its events come from elsewhere.
+
+mod cost;
+mod events;
+mod kills;
+mod load;
