@@ -13,6 +13,7 @@ use clap::Parser;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use runtime_api::RuntimeApi;
+use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -49,7 +50,9 @@ async fn main() -> anyhow::Result<()> {
     let api = RuntimeApi::start().await?;
     for _ in 0..arguments.runs.max(1) {
         for function in &mut functions {
-            function.starts.push(start(&api, function).await?);
+            if let Some(event) = event::without_aws(&function.name) {
+                function.starts.push(start(&api, function, event).await?);
+            }
         }
     }
     print(&mut functions)
@@ -84,8 +87,8 @@ fn zipped(bootstrap: &Path) -> anyhow::Result<usize> {
 }
 
 /// Starts the function's process, and ends it once it has answered.
-async fn start(api: &RuntimeApi, function: &Function) -> anyhow::Result<Duration> {
-    let answered = api.expect(event::without_aws(&function.name));
+async fn start(api: &RuntimeApi, function: &Function, event: Value) -> anyhow::Result<Duration> {
+    let answered = api.expect(event);
     let begun = Instant::now();
     let mut process = tokio::process::Command::new(&function.bootstrap)
         .env_clear()
@@ -111,15 +114,19 @@ fn print(functions: &mut [Function]) -> anyhow::Result<()> {
     writeln!(out, "|---|---|---|---|---|")?;
     let mut empty = None;
     for function in functions {
+        let zipped = function.zipped as f64 / 1e6;
+        if function.starts.is_empty() {
+            writeln!(out, "| {} | {zipped:.2} MB | – | – | – |", function.name)?;
+            continue;
+        }
         function.starts.sort_unstable();
         let least = millis(function.starts[0]);
         let median = millis(function.starts[function.starts.len() / 2]);
         let empty = *empty.get_or_insert(median);
         writeln!(
             out,
-            "| {} | {:.2} MB | {median:.1} ms | {least:.1} ms | {:.2} |",
+            "| {} | {zipped:.2} MB | {median:.1} ms | {least:.1} ms | {:.2} |",
             function.name,
-            function.zipped as f64 / 1e6,
             median / empty
         )?;
     }

@@ -110,6 +110,7 @@ impl Emulator {
             if since.elapsed() > PATIENCE || log().contains("Error") {
                 // It hears that its input ends.
                 drop(keeper.stdin.take());
+                let _ = keeper.wait();
                 return None;
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -5,6 +5,7 @@
 mod emulator;
 mod functions;
 mod iam;
+mod measure;
 mod stack;
 mod tools;
 
@@ -32,7 +33,10 @@ usage: cargo xtask cloud <what>
                    the same, and deploy them where the environment points, with samplconfig.toml; options
                    are those of `sam deploy`
   lint             cfn-lint and `sam validate --lint`
-  iam [--check]    write docs/IAM.md from the template, or only compare the two";
+  iam [--check]    write docs/IAM.md from the template, or only compare the two
+  cost             count the requests of an execution, and price them
+  cold-start [--runs N]
+                   size and cold start of each function, beside an empty one";
 
 /// Does what the words say.
 pub fn run(words: &[String]) -> Result<()> {
@@ -50,6 +54,8 @@ pub fn run(words: &[String]) -> Result<()> {
         "deploy" => deploy(rest),
         "lint" if rest.is_empty() => lint(),
         "iam" => iam::run(rest),
+        "cost" if rest.is_empty() => measure::cost(),
+        "cold-start" => measure::cold_start(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
