@@ -81,16 +81,7 @@ impl Fixture for Embedded {
 
     async fn plant(&mut self, queue: Queue, text: &str) {
         self.end(Ending::Clean).await;
-        let path = self.folder.path().join("attune.db");
-        let database = rusqlite::Connection::open(path).expect("the database can be opened");
-        let planted = database.execute(
-            "INSERT INTO letters (number, queue, line, deduplication, body, receives, sent_at, \
-             visible_at) SELECT COALESCE(MAX(number), 0) + 1, ?1, 'planted', 'planted', ?2, 0, 0, 0 \
-             FROM letters",
-            (queue.as_str(), text),
-        );
-        assert_eq!(planted, Ok(1));
-        drop(database);
+        plant(self.folder.path(), queue, text);
         self.local = Some(Self::open(self.folder.path(), &self.config));
     }
 
@@ -141,6 +132,21 @@ impl Drop for Embedded {
             local.crash();
         }
     }
+}
+
+/// Puts a text into a queue of a data folder that nobody has open.
+///
+/// # Panics
+/// Where the database refuses.
+pub fn plant(data: &Path, queue: Queue, text: &str) {
+    let path = data.join("attune.db");
+    let database = rusqlite::Connection::open(path).expect("the database can be opened");
+    let planted = database.execute(
+        "INSERT INTO letters (number, queue, line, deduplication, body, receives, sent_at, visible_at) \
+         SELECT COALESCE(MAX(number), 0) + 1, ?1, 'planted', 'planted', ?2, 0, 0, 0 FROM letters",
+        (queue.as_str(), text),
+    );
+    assert_eq!(planted, Ok(1));
 }
 
 struct Taking(TakeTick);

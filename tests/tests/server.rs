@@ -3,13 +3,17 @@
 mod server {
     mod actions;
     mod cloud;
+    mod dead_letters;
     mod definitions;
     mod kills;
     mod lives;
+    mod logs;
+    mod packs;
     mod policies;
     mod refusals;
     mod secrets;
     mod start;
+    mod streams;
     mod traffic;
     mod verdict;
 }

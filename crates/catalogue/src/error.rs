@@ -65,7 +65,6 @@ pub const fn name_of(kind: Kind) -> &'static str {
         Kind::Execution => "Execution",
         Kind::Lane => "Lane",
         Kind::Ticket => "Ticket",
-        Kind::Slot => "Slot",
         Kind::Schedule => "Schedule",
         Kind::Marker => "Marker",
     }

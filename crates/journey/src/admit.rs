@@ -9,11 +9,11 @@ use crate::retry::Attempts;
 use crate::subject::{self, Applicant, Found, Subject};
 use crate::{ahead, definitions, layout, load, payload};
 use attune_domain::Timestamp;
-use attune_domain::admission::{Admission, Arrival, Lane, LaneKey, Slot};
+use attune_domain::admission::{Admission, Arrival, Lane, LaneKey};
 use attune_domain::execution::{Holds, Place};
 use attune_domain::policy::Policy;
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
-use attune_ports::records::{Commit, Kind, Record};
+use attune_ports::records::Commit;
 use attune_ports::{Ports, Unavailable};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -272,20 +272,8 @@ fn write(mut commit: Commit, applicant: Applicant, way: &Way, now: Timestamp) ->
         let record = layout::execution_record(execution, subject::due(execution, now));
         commit = commit.replace(record, applicant.version);
     }
-    if let (Some(key), Some(Place { holds, .. })) = (&way.lane, &execution.place) {
-        match holds {
-            Holds::Slot(grant) => {
-                let slot = Slot { execution: execution.id, grant: *grant, since: now };
-                commit =
-                    commit.create(Record::new(Kind::Slot, layout::slot(key, execution.id), &slot));
-            }
-            Holds::Ticket(_) => {
-                if let Some(waiter) = &applicant.waiter {
-                    commit = commit.create(layout::ticket_record(key, waiter));
-                }
-            }
-            Holds::Nothing => {}
-        }
+    if let (Some(key), Some(waiter)) = (&way.lane, &applicant.waiter) {
+        commit = commit.create(layout::ticket_record(key, waiter));
     }
     if let Some(enforcement) = applicant.enforcement {
         let record = layout::enforcement_record(&enforcement.body, None);

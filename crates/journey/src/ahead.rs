@@ -16,25 +16,30 @@ use attune_ports::{Delivery, Key, Memo, Ports};
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Keys in one hint, at most: what a store reads in one request.
+/// Keys at once, at most: what a store reads in one request.
 const MOST: usize = 100;
 /// Actions of one trigger's rules that are guessed, at most.
 const ACTIONS: usize = 16;
 
-/// Tells the store what the steps of these deliveries will read.
-pub(crate) async fn hint(ports: &Ports, deliveries: &[Delivery]) {
+/// Reads what the steps of these deliveries will read, as far as it can be told. Answers the ports that these
+/// steps are to use, and no others: what was read ahead is theirs alone.
+pub(crate) async fn of(ports: &Ports, deliveries: &[Delivery]) -> Ports {
     let mut keys: Vec<Key> = Vec::new();
     for delivery in deliveries {
-        for key in of(&ports.memo, &delivery.message.step, &delivery.message.reads) {
+        for key in keys_of(&ports.memo, &delivery.message.step, &delivery.message.reads) {
             if keys.len() < MOST && !keys.contains(&key) {
                 keys.push(key);
             }
         }
     }
-    ports.records.ahead(&keys).await;
+    let ports = ports.clone();
+    match ports.records.ahead(&keys).await {
+        Some(records) => Ports { records, ..ports },
+        None => ports,
+    }
 }
 
-fn of(memo: &Memo, step: &Step, reads: &Reads) -> Vec<Key> {
+fn keys_of(memo: &Memo, step: &Step, reads: &Reads) -> Vec<Key> {
     let mut keys = match step {
         Step::EventCreated { event } => vec![layout::event(*event)],
         Step::EnforcementCreated { enforcement, .. } => vec![layout::enforcement(*enforcement)],

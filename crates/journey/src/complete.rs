@@ -7,7 +7,7 @@ use crate::{layout, line};
 use attune_domain::admission::LaneKey;
 use attune_domain::execution::{Execution, Holds, Place};
 use attune_domain::id::ExecutionId;
-use attune_ports::records::{Commit, Expect};
+use attune_ports::records::Commit;
 use attune_ports::{Ports, Unavailable};
 
 /// Ended executions in one commit, at most.
@@ -102,9 +102,8 @@ async fn leave(
     if let Some(loaded) = load::lane(ports, key).await? {
         let mut lane = loaded.body;
         let wake_known = lane.wake_at;
-        for left in &leaving {
+        for _ in &leaving {
             lane.release(now);
-            commit = commit.delete(layout::slot(key, left.body.id), Expect::Any);
         }
         // A policy that was widened may have room for more than those who leave.
         let most = leaving.len() + 2;

@@ -65,7 +65,7 @@ pub async fn batch(ports: &Ports, terms: &run::Terms, deliveries: Vec<Delivery>)
 
 /// Matches events, one after the other.
 pub async fn matches(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
-    ahead::hint(ports, &deliveries).await;
+    let ports = &ahead::of(ports, &deliveries).await;
     let mut failed = Vec::new();
     for delivery in deliveries {
         let done = match known(&delivery) {
@@ -81,7 +81,7 @@ pub async fn matches(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
 
 /// Runs executions, all at once.
 pub async fn runs(ports: &Ports, terms: &run::Terms, deliveries: Vec<Delivery>) -> Vec<Failed> {
-    ahead::hint(ports, &deliveries).await;
+    let ports = &ahead::of(ports, &deliveries).await;
     let runs = deliveries.into_iter().map(async |delivery| {
         let done = match known(&delivery) {
             Ok(Step::ExecutionScheduled { execution, attempt }) => {
@@ -97,7 +97,7 @@ pub async fn runs(ports: &Ports, terms: &run::Terms, deliveries: Vec<Delivery>) 
 
 /// Looks at lanes, one after the other.
 pub async fn wakes(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
-    ahead::hint(ports, &deliveries).await;
+    let ports = &ahead::of(ports, &deliveries).await;
     let mut failed = Vec::new();
     for delivery in deliveries {
         let done = match known(&delivery) {
@@ -113,7 +113,7 @@ pub async fn wakes(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
 
 /// Admits, each group in order.
 pub async fn admissions(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
-    ahead::hint(ports, &deliveries).await;
+    let ports = &ahead::of(ports, &deliveries).await;
     let (groups, mut failed) = grouped(deliveries, |step| match step {
         Step::EnforcementCreated { enforcement, .. } => Some(Subject::Enforcement(*enforcement)),
         Step::ExecutionRequested { execution } => Some(Subject::Execution(*execution)),
@@ -128,7 +128,7 @@ pub async fn admissions(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed>
 
 /// Frees the slots of ended executions, each group in order.
 pub async fn completions(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
-    ahead::hint(ports, &deliveries).await;
+    let ports = &ahead::of(ports, &deliveries).await;
     let (groups, mut failed) = grouped(deliveries, |step| match step {
         Step::ExecutionCompleted { execution } => Some(*execution),
         _ => None,

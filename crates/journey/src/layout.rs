@@ -7,7 +7,6 @@
 //! | an execution | `execution/<id>` | – | `execution` | `parent/<id>` | `action/<ref>` |
 //! | a lane | `lane/<key>` | – | – | `policy/<id>` | – |
 //! | a ticket of it | `lane/<key>` | `ticket/<ticket>` | – | – | – |
-//! | a slot of it | `lane/<key>` | `slot/<execution>` | – | – | – |
 //! | a cause's mark | `cause/<cause>` | – | – | – | – |
 //!
 //! Every place in an index is one more write in the cloud. So what another record tells is not indexed: an
@@ -66,12 +65,6 @@ pub fn ticket(lane: &LaneKey, ticket: Ticket) -> Key {
     Key::new(format!("lane/{lane}"), format!("ticket/{ticket}"))
 }
 
-/// A slot in a lane.
-#[must_use]
-pub fn slot(lane: &LaneKey, execution: ExecutionId) -> Key {
-    Key::new(format!("lane/{lane}"), format!("slot/{}", sort_of(execution.get())))
-}
-
 /// The mark that something with this cause exists.
 #[must_use]
 pub fn cause(cause: impl Display) -> Key {
@@ -117,6 +110,13 @@ pub(crate) fn due(record: Record, at: Option<Timestamp>) -> Record {
             record.at(Index::Due, DUE, sort)
         }
     }
+}
+
+/// When a record is overdue, as its place in the due index says.
+pub(crate) fn due_of(record: &Record) -> Option<Timestamp> {
+    let place = record.places.iter().find(|place| place.index == Index::Due)?;
+    let (millis, _) = place.sort.split_once('/')?;
+    Timestamp::from_timestamp_millis(millis.parse().ok()?)
 }
 
 /// A moment as due sort keys start with it.

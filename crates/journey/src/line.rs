@@ -4,11 +4,11 @@ use crate::announce::Announcement;
 use crate::load::{self, Versioned};
 use crate::{layout, subject};
 use attune_domain::Timestamp;
-use attune_domain::admission::{Capacity, Lane, Slot, Waiter};
+use attune_domain::admission::{Capacity, Lane, Waiter};
 use attune_domain::execution::{Execution, Handed, Holds, Place};
 use attune_domain::status::ExecutionStatus;
-use attune_ports::records::{Commit, Expect, Kind, Query};
-use attune_ports::{Key, Ports, Record, Unavailable};
+use attune_ports::records::{Commit, Expect, Query};
+use attune_ports::{Key, Ports, Unavailable};
 use serde_json::json;
 
 /// Tickets taken from a line in one commit, at most.
@@ -90,13 +90,8 @@ fn grant(
         Handed { execution: execution.id, attempt: execution.attempt, runtime: waiter.runtime };
     served.announcements.extend(Announcement::scheduled(&execution));
     served.handed.push(handed);
-    let slot = Slot { execution: execution.id, grant, since: now };
-    commit
-        .replace(
-            layout::execution_record(&execution, subject::due(&execution, now)),
-            loaded.version,
-        )
-        .create(Record::new(Kind::Slot, layout::slot(&lane.key, execution.id), &slot))
+    let record = layout::execution_record(&execution, subject::due(&execution, now));
+    commit.replace(record, loaded.version)
 }
 
 fn give_up(

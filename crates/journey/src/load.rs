@@ -2,6 +2,7 @@
 
 use crate::layout;
 use attune_catalogue::layout as definitions;
+use attune_domain::Timestamp;
 use attune_domain::admission::{Lane, LaneKey};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
@@ -18,6 +19,8 @@ pub struct Versioned<T> {
     pub body: T,
     /// For the condition of the commit that replaces it; 0, there is none yet.
     pub version: u64,
+    /// Where it stands in the due index.
+    pub due: Option<Timestamp>,
 }
 
 /// Reads the record at `key`.
@@ -30,7 +33,7 @@ pub async fn versioned<T: DeserializeOwned>(
 ) -> Result<Option<Versioned<T>>, Unavailable> {
     let Some(record) = ports.records.get(key).await? else { return Ok(None) };
     let body = record.decode().map_err(|e| Unavailable::new("records", e.source))?;
-    Ok(Some(Versioned { body, version: record.version }))
+    Ok(Some(Versioned { body, version: record.version, due: layout::due_of(&record) }))
 }
 
 async fn body<T: DeserializeOwned>(ports: &Ports, key: &Key) -> Result<Option<T>, Unavailable> {

@@ -5,6 +5,7 @@ use crate::definitions::PreparedAction;
 use crate::load::Versioned;
 use crate::retry::Attempts;
 use crate::{definitions, layout, load, payload, secrets, subject};
+use attune_domain::Timestamp;
 use attune_domain::execution::{Claim, Execution};
 use attune_domain::id::ExecutionId;
 use attune_domain::status::ExecutionStatus;
@@ -82,22 +83,27 @@ async fn claim(
         let now = ports.clock.now();
         let longest =
             TimeDelta::from_std(terms.timeout + terms.grace).unwrap_or(TimeDelta::hours(1));
-        // Its place in the due index stays what it was when it was scheduled: moving it would be one write
-        // more, and the sweep looks at the claim's deadline anyway.
-        let due = subject::due(&execution, execution.updated);
         execution.status = ExecutionStatus::Running;
         execution.updated = now;
         execution.started_at.get_or_insert(now);
         execution.claim =
             Some(Claim { worker: ports.worker.to_string(), attempt, deadline: now + longest });
+        let due = staying(loaded.due, &execution, now);
         let record = layout::execution_record(&execution, due);
         match ports.records.commit(Commit::new().replace(record, loaded.version)).await {
             Ok(()) => {
-                return Ok(Some(Versioned { body: execution, version: loaded.version + 1 }));
+                return Ok(Some(Versioned { body: execution, version: loaded.version + 1, due }));
             }
             Err(error) => attempts.again(ports, error).await?,
         }
     }
+}
+
+/// When an execution is overdue that was overdue at `before` until now: its place in the due index stays what it
+/// was while there is something to do. Moving it would cost two writes, and the sweep looks at the execution
+/// itself before it acts.
+fn staying(before: Option<Timestamp>, execution: &Execution, now: Timestamp) -> Option<Timestamp> {
+    subject::due(execution, now).map(|due| before.unwrap_or(due))
 }
 
 /// What the runner is told; or the outcome, where there is nothing to run.
@@ -217,7 +223,7 @@ async fn record(
     let mut attempts = Attempts::default();
     // Most likely nobody has touched it since the claim.
     let mut found = Some(claimed);
-    while let Some(Versioned { mut body, version }) = found {
+    while let Some(Versioned { mut body, version, due }) = found {
         let holds = body.claim.as_ref().is_some_and(|claim| {
             claim.attempt == attempt && *claim.worker == *ports.worker && body.attempt == attempt
         });
@@ -229,7 +235,7 @@ async fn record(
         body.result = Some(result.clone());
         body.printed.clone_from(&outcome.printed);
         body.claim = None;
-        let record = layout::execution_record(&body, subject::due(&body, now));
+        let record = layout::execution_record(&body, staying(due, &body, now));
         match ports.records.commit(Commit::new().replace(record, version)).await {
             Ok(()) => return announce::send(ports, Announcement::completed(&body)).await,
             Err(error) => attempts.again(ports, error).await?,

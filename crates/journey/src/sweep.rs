@@ -179,7 +179,7 @@ fn is_dead(ports: &Ports, claim: &Claim, now: Timestamp) -> bool {
 async fn give_up(ports: &Ports, found: &Execution, swept: &mut Swept) -> Result<(), Unavailable> {
     let mut attempts = Attempts::default();
     loop {
-        let Some(Versioned { mut body, version }) =
+        let Some(Versioned { mut body, version, .. }) =
             load::execution_versioned(ports, found.id).await?
         else {
             return Ok(());

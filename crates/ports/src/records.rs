@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::sync::Arc;
 
 /// Writes in one commit, at most.
 pub const MAX_WRITES: usize = 100;
@@ -69,8 +70,6 @@ pub enum Kind {
     Lane,
     /// A ticket in a lane.
     Ticket,
-    /// A slot in a lane.
-    Slot,
     /// A timer's schedule.
     Schedule,
     /// A mark that something with this identity exists, a counter of a generation, a lookup by another name.
@@ -79,7 +78,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::Pack,
         Self::Action,
         Self::Trigger,
@@ -93,7 +92,6 @@ impl Kind {
         Self::Execution,
         Self::Lane,
         Self::Ticket,
-        Self::Slot,
         Self::Schedule,
         Self::Marker,
     ];
@@ -115,7 +113,6 @@ impl Kind {
             Self::Execution => "execution",
             Self::Lane => "lane",
             Self::Ticket => "ticket",
-            Self::Slot => "slot",
             Self::Schedule => "schedule",
             Self::Marker => "marker",
         }
@@ -476,12 +473,16 @@ pub trait Records: Send + Sync {
     /// [`Unavailable`] where the store does not answer.
     async fn get_all(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, Unavailable>;
 
-    /// Hints that these records are about to be read one by one. A store for which every read is a request
-    /// may read them together now and answer [`Records::get`] from that: until the next hint, until a
-    /// commit fails or writes the record, and for five seconds at most. So what a step reads is never
-    /// older than its message, and a decision that has to be made again is made on fresh records.
-    async fn ahead(&self, keys: &[Key]) {
+    /// Reads together, now, what a step is about to read one by one. Answers the same records for that step
+    /// alone: they answer [`Records::get`] from what was read until one of their own commits fails or writes
+    /// the record, and for five seconds at most. So what a step reads is never older than its message,
+    /// whatever other steps read ahead, and a decision that has to be made again is made on fresh records.
+    ///
+    /// `None` where nothing was read: the step goes on with these. So it is in a store for which a read is no
+    /// request.
+    async fn ahead(&self, keys: &[Key]) -> Option<Arc<dyn Records>> {
         let _ = keys;
+        None
     }
 
     /// Reads a range.
@@ -504,8 +505,8 @@ pub trait Records: Send + Sync {
     /// [`Unavailable`] where the store does not answer.
     async fn settle(&self) -> Result<(), Unavailable>;
 
-    /// How many records are counted under each name that starts so. Maintained off the hot path: exact
-    /// once writes have settled.
+    /// How many records are counted under each name that starts so. Counted off the hot path: exact as soon as
+    /// everything committed has been counted, which is soon after it has settled.
     ///
     /// # Errors
     /// [`Unavailable`] where the store does not answer.

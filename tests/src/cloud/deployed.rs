@@ -1,7 +1,7 @@
 //! The whole stack as `infra/template.yaml` describes it, with its real functions, on an emulator of its own.
 
 use super::emulator::{ACCOUNT, Emulator};
-use super::{functions, stack};
+use super::{functions, search, stack};
 use crate::contract::Idle;
 use crate::harness::leftovers;
 use crate::metering::proxy::Proxy;
@@ -34,6 +34,9 @@ pub struct Deployed {
     login: String,
     password: String,
     folder: TempDir,
+    table: String,
+    bucket: String,
+    queues: String,
     /// For looking past the API.
     ports: Ports,
 }
@@ -100,6 +103,9 @@ impl Deployed {
         };
         let shared = Arc::new(stack::clients(&emulator));
         let deployed = Self {
+            table: config.table.clone(),
+            bucket: config.bucket.clone(),
+            queues: config.queues.clone(),
             ports: attune_aws::open_with(shared, config, Arc::new(Idle), "the test").ports,
             url: output("ApiUrl"),
             stream_url: output("StreamUrl"),
@@ -147,6 +153,38 @@ impl Deployed {
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// What the URLs of its queues begin with.
+    #[must_use]
+    pub fn queues(&self) -> &str {
+        &self.queues
+    }
+
+    /// The key that it signs tokens with.
+    ///
+    /// # Panics
+    /// Where it cannot be found.
+    pub async fn token_key(&self) -> Vec<u8> {
+        let secrets = self.clients.secrets().await;
+        let listed = secrets.list_secrets().send().await.expect("secrets can be listed");
+        let signs = |text: Option<&str>| text.is_some_and(|text| text.contains("signs tokens"));
+        let key = listed.secret_list().iter().find(|secret| signs(secret.description()));
+        let name = key.and_then(|key| key.arn()).expect("the stack has a key of tokens");
+        let read = secrets.get_secret_value().secret_id(name).send().await;
+        let key = read.expect("the test may read secrets").secret_string;
+        key.expect("a key is text").into_bytes()
+    }
+
+    /// The places where this text stands: items of the table, objects of the bucket, logs of the functions.
+    ///
+    /// # Panics
+    /// Where one of them cannot be read, or nothing is logged at all.
+    pub async fn places_of(&self, text: &str) -> Vec<String> {
+        let mut found = search::table(&self.clients, &self.table, text).await;
+        found.extend(search::bucket(&self.clients, &self.bucket, text).await);
+        found.extend(search::logs(&self.http, self.emulator.endpoint(), text).await);
+        found
     }
 
     /// Sweeps, as the stack does every minute.

@@ -6,6 +6,7 @@
 mod deployed;
 pub mod emulator;
 mod functions;
+mod search;
 pub mod stack;
 mod upkeep;
 
@@ -88,14 +89,7 @@ impl Fixture for Cloud {
     }
 
     async fn plant(&mut self, queue: Queue, text: &str) {
-        let end = if queue.is_ordered() { ".fifo" } else { "" };
-        let url = format!("{}{queue}{end}", self.config.queues);
-        let mut request = self.clients.sqs().await.send_message().queue_url(url).message_body(text);
-        if queue.is_ordered() {
-            let name = hex::encode(rand::random::<[u8; 8]>());
-            request = request.message_group_id("planted").message_deduplication_id(name);
-        }
-        request.send().await.expect("it can be planted");
+        plant(&self.clients, &self.config.queues, queue, text).await;
     }
 
     async fn print(&self, execution: ExecutionId, stream: LogStream, text: &str) {
@@ -139,6 +133,21 @@ impl Fixture for Cloud {
             }
         }
     }
+}
+
+/// Puts a text into one of the queues whose URLs begin so.
+///
+/// # Panics
+/// Where the queue does not take it.
+pub async fn plant(clients: &Clients, queues: &str, queue: Queue, text: &str) {
+    let end = if queue.is_ordered() { ".fifo" } else { "" };
+    let url = format!("{queues}{queue}{end}");
+    let mut request = clients.sqs().await.send_message().queue_url(url).message_body(text);
+    if queue.is_ordered() {
+        let name = hex::encode(rand::random::<[u8; 8]>());
+        request = request.message_group_id("planted").message_deduplication_id(name);
+    }
+    request.send().await.expect("it can be planted");
 }
 
 fn open(clients: &Arc<Clients>, config: &Config) -> Aws {

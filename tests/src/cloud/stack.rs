@@ -105,12 +105,14 @@ async fn secret(clients: &Clients, name: &str) -> String {
 async fn timers(clients: &Clients, stack: &str) -> Timers {
     let group = clients.scheduler().await.create_schedule_group().name(stack);
     group.send().await.expect("a group can be made");
-    make_queue(clients, &target(stack), HashMap::new()).await;
+    // What a fixture had in hand when it was ended comes again soon.
+    let brief = || HashMap::from([(QueueAttributeName::VisibilityTimeout, "2".to_owned())]);
+    make_queue(clients, &target(stack), brief()).await;
     Timers {
         group: stack.to_owned(),
         target_arn: arn("sqs", &target(stack)),
         role_arn: format!("arn:aws:iam::{ACCOUNT}:role/{stack}"),
-        ticks: make_queue(clients, &format!("{stack}-ticks"), HashMap::new()).await,
+        ticks: make_queue(clients, &format!("{stack}-ticks"), brief()).await,
         prefix: stack.to_owned(),
     }
 }

@@ -95,6 +95,11 @@ impl Records for Crashing<dyn Records> {
         self.read(self.inner.get_all(keys)).await
     }
 
+    async fn ahead(&self, keys: &[Key]) -> Option<Arc<dyn Records>> {
+        let inner = self.inner.ahead(keys).await?;
+        Some(Arc::new(Self::new(inner, Arc::clone(&self.crash))))
+    }
+
     async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
         self.read(self.inner.query(query)).await
     }

@@ -64,6 +64,11 @@ impl Records for Recorded<dyn Records> {
         self.inner.get_all(keys).await
     }
 
+    async fn ahead(&self, keys: &[Key]) -> Option<Arc<dyn Records>> {
+        self.recording.count("ahead");
+        Some(self.recording.records(self.inner.ahead(keys).await?))
+    }
+
     async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
         self.recording.count("query");
         self.inner.query(query).await

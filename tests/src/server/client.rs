@@ -30,6 +30,8 @@ impl Client {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .no_proxy()
+            // Who is sent elsewhere is to be seen to be.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("this machine can do HTTP");
         Self { http, url: url.to_owned(), token: None }
@@ -63,6 +65,16 @@ impl Client {
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
+        }
+    }
+
+    /// A request to an address that an answer named: a path here, or a whole address elsewhere, which does not
+    /// get the token.
+    pub fn request_at(&self, method: Method, address: &str) -> RequestBuilder {
+        if address.starts_with('/') {
+            self.request(method, address)
+        } else {
+            self.http.request(method, address)
         }
     }
 

@@ -1,9 +1,11 @@
 //! A deployment as people meet it: an address, a login, and whatever it does then.
 
 use super::client::Client;
+use super::files;
 use super::launch::Server;
 use super::site::Site;
 use crate::cloud::Deployed;
+use attune_ports::Queue;
 use std::path::Path;
 
 /// A deployment that answers and has nothing in it but what it comes with.
@@ -21,25 +23,46 @@ pub trait Deployment: Sized + 'static {
     /// A client that is logged in as the administrator.
     async fn client(&self) -> Client;
 
+    /// The key that it signs tokens with.
+    async fn token_key(&self) -> Vec<u8>;
+
+    /// Puts a text into a queue, past everything that would check it. It may answer elsewhere afterwards.
+    async fn plant(&mut self, queue: Queue, text: &str);
+
     /// Ends it in order.
     async fn stop(self);
+
+    /// Ends it in order; answers for each of the texts where it stands in what was kept and logged.
+    async fn search<const N: usize>(self, texts: [&str; N]) -> [Vec<String>; N];
 }
 
-/// The embedded deployment: one server.
+/// The embedded deployment: one server, which logs much.
 pub struct Alone {
     site: Site,
-    server: Server,
+    /// There is none only while something is done to the files.
+    server: Option<Server>,
+}
+
+impl Alone {
+    async fn serve(site: &Site) -> Option<Server> {
+        let launch = site.launch().variable("ATTUNE__RUNNER__MAX_PROCESSES", "8");
+        Some(launch.variable("ATTUNE__LOG__LEVEL", "debug").start().await)
+    }
+
+    fn server(&self) -> &Server {
+        self.server.as_ref().expect("there is a server")
+    }
 }
 
 impl Deployment for Alone {
     async fn fresh() -> Self {
         let site = Site::new();
-        let server = site.launch().variable("ATTUNE__RUNNER__MAX_PROCESSES", "8").start().await;
+        let server = Self::serve(&site).await;
         Self { site, server }
     }
 
     fn url(&self) -> &str {
-        self.server.url()
+        self.server().url()
     }
 
     fn folder(&self) -> &Path {
@@ -47,11 +70,34 @@ impl Deployment for Alone {
     }
 
     async fn client(&self) -> Client {
-        self.server.client().await
+        self.server().client().await
     }
 
-    async fn stop(self) {
-        self.server.stop().await;
+    async fn token_key(&self) -> Vec<u8> {
+        let key = std::fs::read_to_string(self.site.data().join("keys/token.key"));
+        hex::decode(key.expect("the key can be read").trim()).expect("a key is hexadecimal")
+    }
+
+    async fn plant(&mut self, queue: Queue, text: &str) {
+        self.server.take().expect("there is a server").stop().await;
+        crate::embedded::plant(&self.site.data(), queue, text);
+        self.server = Self::serve(&self.site).await;
+    }
+
+    async fn stop(mut self) {
+        self.server.take().expect("there is a server").stop().await;
+    }
+
+    async fn search<const N: usize>(mut self, texts: [&str; N]) -> [Vec<String>; N] {
+        self.server.take().expect("there is a server").stop().await;
+        texts.map(|text| {
+            let mut found = files::holding(&self.site.data(), text.as_bytes());
+            found.extend(self.site.logs().into_iter().filter(|log| {
+                let log = std::fs::read(log).expect("a log can be read");
+                String::from_utf8_lossy(&log).contains(text)
+            }));
+            found.into_iter().map(|path| path.display().to_string()).collect()
+        })
     }
 }
 
@@ -72,5 +118,21 @@ impl Deployment for Deployed {
         self.client().await
     }
 
+    async fn token_key(&self) -> Vec<u8> {
+        self.token_key().await
+    }
+
+    async fn plant(&mut self, queue: Queue, text: &str) {
+        crate::cloud::plant(self.clients(), self.queues(), queue, text).await;
+    }
+
     async fn stop(self) {}
+
+    async fn search<const N: usize>(self, texts: [&str; N]) -> [Vec<String>; N] {
+        let mut found = [const { Vec::new() }; N];
+        for (found, text) in found.iter_mut().zip(texts) {
+            *found = self.places_of(text).await;
+        }
+        found
+    }
 }

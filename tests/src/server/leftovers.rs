@@ -21,7 +21,11 @@ pub fn of(data: &Path) -> Vec<String> {
             "SELECT queue || ' ' || line || ' ' || body || ', received ' || receives || ' times: ' \
              || COALESCE(reason, 'no complaint') FROM letters",
         ),
-        ("slot", "SELECT partition || ' ' || sort FROM records WHERE kind = 'slot'"),
+        (
+            "slot",
+            "SELECT partition FROM records WHERE kind = 'execution' \
+             AND json_extract(CAST(body AS TEXT), '$.place.holds.slot') IS NOT NULL",
+        ),
         ("ticket", "SELECT partition || ' ' || sort FROM records WHERE kind = 'ticket'"),
         ("due", "SELECT partition || ' ' || due_sort FROM records WHERE due_partition IS NOT NULL"),
     ] {

@@ -24,5 +24,5 @@ pub use deployment::{Alone, Deployment};
 pub use launch::{Launch, Process, Server};
 pub use port::lasting_port;
 pub use site::{LOGIN, PASSWORD, Site};
-pub use subject::{is_over, shell_action, webhook};
+pub use subject::{archive_of, is_over, shell_action, upload, webhook, write_files};
 pub use until::{PATIENCE, until, until_within};

@@ -48,6 +48,19 @@ impl Site {
         self.path().join("home")
     }
 
+    /// What the servers said so far, each on its standard output and its standard error.
+    ///
+    /// # Panics
+    /// Where the folder cannot be read.
+    #[must_use]
+    pub fn logs(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.path()).expect("the folder can be listed");
+        let paths = entries.map(|entry| entry.expect("the folder can be listed").path());
+        let is_log =
+            |path: &PathBuf| path.extension().is_some_and(|end| end == "out" || end == "err");
+        paths.filter(is_log).collect()
+    }
+
     /// A server to be started, without the demo rule.
     #[must_use]
     pub fn launch(&self) -> Launch {

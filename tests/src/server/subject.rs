@@ -1,7 +1,12 @@
 //! Definitions that tests are about.
 
+use super::answer::Answer;
 use super::client::Client;
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
 
 /// Whether an execution, as the API shows it, is over.
 #[must_use]
@@ -37,4 +42,37 @@ pub async fn webhook(client: &Client, reference: &str) -> String {
     let data = opened.data();
     let key = data["webhook_key"].as_str().expect("an open webhook has a key");
     format!("/api/v1/webhooks/{key}")
+}
+
+/// Writes files into a folder, which is made; names may have folders in them.
+///
+/// # Panics
+/// Where that fails.
+pub fn write_files(folder: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a file has a folder"))
+            .expect("folders can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+}
+
+/// Sends the pack of a folder as a form with its archive.
+///
+/// # Panics
+/// Where nobody answers.
+pub async fn upload(client: &Client, folder: &Path, force: bool) -> Answer {
+    let archive = Part::bytes(archive_of(folder)).file_name("pack.tar.gz");
+    let form = Form::new().part("pack", archive).text("force", force.to_string());
+    let request = client.request(Method::POST, "/api/v1/packs/upload").multipart(form);
+    client.send(request).await.expect("the server answers")
+}
+
+/// The archive of a folder.
+///
+/// # Panics
+/// Where it cannot be read.
+#[must_use]
+pub fn archive_of(folder: &Path) -> Vec<u8> {
+    attune_packs::archive::create(folder, Vec::new()).expect("a folder can be archived")
 }

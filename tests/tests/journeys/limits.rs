@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// What ten clients ask for together.
 const fn requests<F: Fixture>() -> usize {
-    if F::COST == 1 { 1_000 } else { 50 }
+    if F::COST == 1 { 1_000 } else { 100 }
 }
 
 /// Follows the feed until so many executions are over; answers the slots in the order of their grants, and
@@ -69,7 +69,7 @@ async fn follow(
     (grants, most)
 }
 
-async fn a_thousand_requests<F: Fixture>(limit: u32) {
+async fn requests_of_ten_clients<F: Fixture>(limit: u32) {
     let requests = requests::<F>();
     let mut harness = Harness::<F>::start(Options::default()).await;
     let echo = harness.action("echo", "pure.sh").await;
@@ -131,16 +131,16 @@ async fn a_thousand_requests<F: Fixture>(limit: u32) {
     harness.finish().await;
 }
 
-async fn a_thousand_requests_with_a_limit_of_one<F: Fixture>() {
-    a_thousand_requests::<F>(1).await;
+async fn requests_of_ten_clients_with_a_limit_of_one<F: Fixture>() {
+    requests_of_ten_clients::<F>(1).await;
 }
 
-async fn a_thousand_requests_with_a_limit_of_three<F: Fixture>() {
-    a_thousand_requests::<F>(3).await;
+async fn requests_of_ten_clients_with_a_limit_of_three<F: Fixture>() {
+    requests_of_ten_clients::<F>(3).await;
 }
 
-async fn a_thousand_requests_with_a_limit_of_ten<F: Fixture>() {
-    a_thousand_requests::<F>(10).await;
+async fn requests_of_ten_clients_with_a_limit_of_ten<F: Fixture>() {
+    requests_of_ten_clients::<F>(10).await;
 }
 
 /// What queue-stats say while everything stands still, step by step.
@@ -177,8 +177,8 @@ async fn the_account_of_a_lane_is_exact<F: Fixture>() {
 }
 
 attune_tests::on_both! {
-    a_thousand_requests_with_a_limit_of_one,
-    a_thousand_requests_with_a_limit_of_three,
-    a_thousand_requests_with_a_limit_of_ten,
+    requests_of_ten_clients_with_a_limit_of_one,
+    requests_of_ten_clients_with_a_limit_of_three,
+    requests_of_ten_clients_with_a_limit_of_ten,
     the_account_of_a_lane_is_exact,
 }

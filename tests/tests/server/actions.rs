@@ -1,9 +1,8 @@
 //! From an event or a request to a process, its logs and its result.
 
-use attune_tests::server::{Client, Deployment, Site, shell_action, until, webhook};
+use attune_tests::server::{Client, Deployment, shell_action, until, webhook};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
 
 pub(super) async fn pack(client: &Client, reference: &str) {
     let body = json!({"ref": reference, "label": reference, "version": "1.0.0"});
@@ -85,88 +84,6 @@ async fn a_webhook_runs_an_action_whose_logs_can_be_read_meanwhile<D: Deployment
     assert_eq!(execution["enforcement"], enforcements[0]["id"]);
     assert_eq!(client.rows("/api/v1/events").await.len(), events.len(), "every event is kept");
     deployment.stop().await;
-}
-
-fn write(folder: &Path, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        let path = folder.join(name);
-        fs::create_dir_all(path.parent().expect("a file has a folder"))
-            .expect("folders can be made");
-        fs::write(path, text).expect("a file can be written");
-    }
-}
-
-#[tokio::test]
-async fn python_and_node_actions_of_a_pack_take_parameters_and_give_data() {
-    let site = Site::new();
-    let server = site.start().await;
-    let client = server.client().await;
-    let folder = site.path().join("languages");
-    write(
-        &folder,
-        &[
-            ("pack.yaml", "ref: languages\nlabel: Languages\nversion: \"1.2.0\"\n"),
-            (
-                "actions/add.yaml",
-                "ref: languages.add\nrunner_type: python\nentry_point: add.py\n\
-            output_format: json\nparameters:\n  a: {type: integer, required: true}\n  b: {type: integer, default: 40}\n",
-            ),
-            (
-                "actions/add.py",
-                "import json, os, sys\nfrom arithmetic import add\ngiven = json.loads(sys.stdin.read())\n\
-            print('adding')\nprint(json.dumps({'sum': add(given['a'], given['b']), 'ref': os.environ['ATTUNE_ACTION'],\n\
-            'execution': int(os.environ['ATTUNE_EXEC_ID'])}))\n",
-            ),
-            ("lib/arithmetic.py", "def add(a, b):\n    return a + b\n"),
-            (
-                "actions/words.yaml",
-                "ref: languages.words\nrunner_type: node\nentry_point: words.js\n\
-            output_format: json\nparameter_delivery: file\nparameter_format: dotenv\n\
-            parameters:\n  text: {type: string}\n  deep: {type: object}\n",
-            ),
-            (
-                "actions/words.js",
-                "const fs = require('fs');\n\
-            const file = process.env.ATTUNE_PARAMETER_FILE;\n\
-            console.log(JSON.stringify({document: fs.readFileSync(file, 'utf8'),\n\
-            mode: fs.statSync(file).mode & 0o777, stdin: fs.readFileSync(0, 'utf8')}));\n",
-            ),
-            (
-                "actions/fails.yaml",
-                "ref: languages.fails\nrunner_type: python\nentry_point: fails.py\n",
-            ),
-            ("actions/fails.py", "import sys\nprint('half done')\nsys.exit('no more')\n"),
-        ],
-    );
-    let registered = client.post("/api/v1/packs/register", json!({"path": folder})).await;
-    assert_eq!(registered.status, 201, "{}", registered.text);
-    let again = client.post("/api/v1/packs/register", json!({"path": folder})).await;
-    assert_eq!(again.status, 409, "{}", again.text);
-
-    let id = client.execute("languages.add", json!({"a": 2})).await;
-    let execution = client.reaches(id, "completed").await;
-    let expected = json!({"sum": 42, "ref": "languages.add", "execution": id});
-    assert_eq!(execution["result"]["data"], expected, "{execution}");
-    assert_eq!(execution["config"], json!({"a": 2}), "defaults are not written back");
-
-    let parameters = json!({"text": "it's\ntwo lines", "deep": {"a": {"b": [1, null]}, "c": true}});
-    let id = client.execute("languages.words", parameters).await;
-    let execution = client.reaches(id, "completed").await;
-    let document = "deep.a.b='[1,null]'\ndeep.c='true'\ntext='it'\\''s\ntwo lines'";
-    let expected = json!({"document": document, "mode": 0o400, "stdin": ""});
-    assert_eq!(execution["result"]["data"], expected, "{execution}");
-
-    let id = client.execute("languages.fails", json!({})).await;
-    let execution = client.reaches(id, "failed").await;
-    let result = &execution["result"];
-    assert_eq!(
-        (&result["succeeded"], &result["exit_code"]),
-        (&json!(false), &json!(1)),
-        "{result}"
-    );
-    assert_eq!(result["stdout"], "half done\n");
-    assert_eq!(result["error"].as_str().map(str::trim), Some("no more"), "{result}");
-    server.stop().await;
 }
 
 attune_tests::over_http_on_both! {

@@ -1,13 +1,11 @@
-//! Definitions that make no sense and packs that are wrong: refused by name, with nothing half-written.
+//! Definitions that make no sense: refused by name, with nothing half-written.
 
-use super::refusals::{EXECUTE, Stage, check, stage, totals};
+use super::refusals::{EXECUTE, Stage, totals};
+use attune_tests::server::Deployment;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::Path;
 
-#[tokio::test]
-async fn definitions_that_make_no_sense_are_refused() {
-    let Stage { site: _site, server, client, .. } = stage().await;
+async fn definitions_that_make_no_sense_are_refused<D: Deployment>() {
+    let Stage { deployment, client, .. } = Stage::<D>::fresh().await;
     let before = totals(&client).await;
     let rule = |trigger: &str, params: Value| {
         json!({"ref": "strict.rule", "pack_ref": "strict", "label": "Rule", "trigger_ref": trigger,
@@ -119,66 +117,7 @@ async fn definitions_that_make_no_sense_are_refused() {
         assert!(body["code"].is_string(), "{what}: {body}");
     }
     assert_eq!(totals(&client).await, before, "something was written");
-    server.stop().await;
+    deployment.stop().await;
 }
 
-fn broken_pack(folder: &Path, file: &str, text: &str) {
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir_all(folder.join("actions")).expect("folders can be made");
-    fs::write(folder.join("pack.yaml"), "ref: broken\nlabel: Broken\nversion: \"1.0.0\"\n")
-        .expect("a file can be written");
-    fs::write(folder.join("actions/good.yaml"), "ref: broken.good\nentry_point: echo good\n")
-        .expect("a file can be written");
-    fs::write(folder.join(file), text).expect("a file can be written");
-}
-
-#[tokio::test]
-async fn a_pack_that_is_wrong_is_refused_by_file_line_and_field() {
-    let Stage { site, server, client, .. } = stage().await;
-    let before = totals(&client).await;
-    let folder = site.path().join("broken");
-    for (what, file, text, named) in [
-        (
-            "a manifest without version",
-            "pack.yaml",
-            "ref: broken\nlabel: Broken\n",
-            vec!["pack.yaml", "version"],
-        ),
-        (
-            "no YAML",
-            "actions/bad.yaml",
-            "ref: broken.bad\nparameters: {a: [\n",
-            vec!["actions/bad.yaml:"],
-        ),
-        (
-            "an unknown delivery",
-            "actions/bad.yaml",
-            "ref: broken.bad\nentry_point: true\nparameter_delivery: pigeon\n",
-            vec!["actions/bad.yaml:3:", "parameter_delivery"],
-        ),
-        (
-            "a type that is none",
-            "actions/bad.yaml",
-            "ref: broken.bad\nentry_point: bad.sh\nparameters:\n  port:\n    type: harbour\n",
-            vec!["actions/bad.yaml:5:", "parameters.port.type"],
-        ),
-    ] {
-        broken_pack(&folder, file, text);
-        let answer = client.post("/api/v1/packs/register", json!({"path": folder})).await;
-        for name in named {
-            check(what, &answer, 422, "VALIDATION_ERROR", name);
-        }
-    }
-    let nowhere =
-        client.post("/api/v1/packs/register", json!({"path": site.path().join("none")})).await;
-    check("no folder", &nowhere, 400, "BAD_REQUEST", "none");
-    assert_eq!(
-        totals(&client).await,
-        before,
-        "a broken pack leaves nothing, not even its good parts"
-    );
-    broken_pack(&folder, "actions/bad.yaml", "ref: broken.bad\nentry_point: echo mended\n");
-    let mended = client.post("/api/v1/packs/register", json!({"path": folder})).await;
-    assert_eq!(mended.status, 201, "once mended it is taken: {}", mended.text);
-    server.stop().await;
-}
+attune_tests::over_http_on_both! { definitions_that_make_no_sense_are_refused }

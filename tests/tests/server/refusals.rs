@@ -3,11 +3,9 @@
 
 use super::actions::pack;
 use attune_api::auth::token::{Claims, Signer, Use};
-use attune_tests::server::{Answer, Client, Server, Site, shell_action, webhook};
+use attune_tests::server::{Answer, Client, Deployment, shell_action, webhook};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::Path;
 
 pub(super) const EXECUTE: &str = "/api/v1/executions/execute";
 const JSON: &str = "application/json";
@@ -41,28 +39,27 @@ pub(super) fn check(what: &str, answer: &Answer, status: u16, code: &str, named:
     assert!(kind.starts_with(JSON), "{what}: {kind}");
 }
 
-/// A server with the action `strict.say`, which requires a `message`, and the trigger `strict.called`.
-pub(super) struct Stage {
-    pub site: Site,
-    pub server: Server,
+/// A deployment with the action `strict.say`, which requires a `message`, and the trigger `strict.called`.
+pub(super) struct Stage<D> {
+    pub deployment: D,
     pub client: Client,
     hook: String,
 }
 
-pub(super) async fn stage() -> Stage {
-    let site = Site::new();
-    let server = site.start().await;
-    let client = server.client().await;
-    pack(&client, "strict").await;
-    let schema = json!({"message": {"type": "string", "required": true}});
-    shell_action(&client, "strict.say", "echo \"$message\"", schema).await;
-    let hook = webhook(&client, "strict.called").await;
-    Stage { site, server, client, hook }
+impl<D: Deployment> Stage<D> {
+    pub(super) async fn fresh() -> Self {
+        let deployment = D::fresh().await;
+        let client = deployment.client().await;
+        pack(&client, "strict").await;
+        let schema = json!({"message": {"type": "string", "required": true}});
+        shell_action(&client, "strict.say", "echo \"$message\"", schema).await;
+        let hook = webhook(&client, "strict.called").await;
+        Self { deployment, client, hook }
+    }
 }
 
-#[tokio::test]
-async fn requests_that_cannot_be_read_are_refused() {
-    let Stage { site: _site, server, client, hook } = stage().await;
+async fn requests_that_cannot_be_read_are_refused<D: Deployment>() {
+    let Stage { deployment, client, hook } = Stage::<D>::fresh().await;
     let before = totals(&client).await;
     let huge = format!("\"{}\"", "x".repeat(3 << 20));
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
@@ -137,13 +134,11 @@ async fn requests_that_cannot_be_read_are_refused() {
     let deep = client.get("/api/v1/executions?page=2000&per_page=100").await;
     check("a deep page", &deep, 400, bad, "cursor");
     assert_eq!(totals(&client).await, before, "something was written");
-    server.stop().await;
+    deployment.stop().await;
 }
 
-/// A token that the server signed and that is over, as its own key file allows to make.
-fn expired(data: &Path) -> String {
-    let key = fs::read_to_string(data.join("keys/token.key")).expect("the key can be read");
-    let key = hex::decode(key.trim()).expect("a key is hexadecimal");
+/// A token that is over, signed as the deployment does.
+fn expired(key: &[u8]) -> String {
     let claims = Claims {
         sub: "1".into(),
         login: "admin".into(),
@@ -153,13 +148,13 @@ fn expired(data: &Path) -> String {
         scope: None,
         metadata: None,
     };
-    Signer::new(&key).sign(&claims).expect("claims can be signed")
+    Signer::new(key).sign(&claims).expect("claims can be signed")
 }
 
-#[tokio::test]
-async fn nobody_comes_in_without_a_valid_token() {
-    let Stage { site, server, client, .. } = stage().await;
-    let stranger = Client::stranger(server.url());
+async fn nobody_comes_in_without_a_valid_token<D: Deployment>() {
+    let Stage { deployment, client, .. } = Stage::<D>::fresh().await;
+    let stranger = Client::stranger(deployment.url());
+    let expired = expired(&deployment.token_key().await);
     let genuine = client.token().expect("it is logged in");
     let (head, signature) = genuine.rsplit_once('.').expect("a token has three parts");
     let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
@@ -167,11 +162,7 @@ async fn nobody_comes_in_without_a_valid_token() {
         ("none", stranger.clone(), "Missing authentication token"),
         ("nonsense", stranger.with_token("nonsense"), "Invalid authentication token"),
         ("a forged one", stranger.with_token(&forged), "Invalid authentication token"),
-        (
-            "an expired one",
-            stranger.with_token(&expired(&site.data())),
-            "Authentication token expired",
-        ),
+        ("an expired one", stranger.with_token(&expired), "Authentication token expired"),
     ] {
         for path in
             ["/api/v1/executions", "/api/v1/packs/strict", "/api/v1/actions/strict.say/queue-stats"]
@@ -188,5 +179,10 @@ async fn nobody_comes_in_without_a_valid_token() {
     let login = json!({"login": "admin", "password": "guessed"});
     let wrong = stranger.post("/auth/login", login).await;
     check("a wrong password", &wrong, 401, "UNAUTHORIZED", "Invalid login or password");
-    server.stop().await;
+    deployment.stop().await;
+}
+
+attune_tests::over_http_on_both! {
+    requests_that_cannot_be_read_are_refused,
+    nobody_comes_in_without_a_valid_token,
 }

@@ -1,7 +1,9 @@
 //! A secret parameter reaches its action and nobody else.
 
 use super::actions::pack;
-use attune_tests::server::{Client, Site, files, processes, shell_action, until};
+use attune_tests::server::{
+    Client, Deployment, processes, shell_action, until, upload, write_files,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -20,30 +22,30 @@ while not os.path.exists(given['gate']):
 print(json.dumps({'right': token == given['expected'][::-1], 'plain': token, 'nested': [{'x': 'a' + token + 'z'}]}))
 ";
 
-async fn define(client: &Client, site: &Site) {
+async fn define(client: &Client, folder: &Path) {
     pack(client, "quiet").await;
     let schema = json!({"token": {"type": "string", "secret": true, "required": true}, "gate": {"type": "string"}});
     let code = "echo \"stdout has $token\"\necho \"stderr has $token\" >&2\n\
         while [ ! -e \"$gate\" ]; do sleep 0.02; done\n[ ${#token} = 17 ] && echo right";
     shell_action(client, "quiet.inline", code, schema).await;
-    let folder = site.path().join("loud");
-    fs::create_dir_all(folder.join("actions")).expect("folders can be made");
+    let folder = folder.join("loud");
     let action = "ref: loud.telltale\nrunner_type: python\nentry_point: telltale.py\noutput_format: json\n\
         parameters:\n  token: {type: string, secret: true, required: true}\n  gate: {type: string}\n  expected: {type: string}\n";
-    for (name, text) in [
-        ("pack.yaml", "ref: loud\nlabel: Loud\nversion: \"1.0.0\"\n"),
-        ("actions/telltale.yaml", action),
-        ("actions/telltale.py", TELLTALE),
-    ] {
-        fs::write(folder.join(name), text).expect("a file can be written");
-    }
-    let said = client.post("/api/v1/packs/register", json!({"path": folder})).await;
+    write_files(
+        &folder,
+        &[
+            ("pack.yaml", "ref: loud\nlabel: Loud\nversion: \"1.0.0\"\n"),
+            ("actions/telltale.yaml", action),
+            ("actions/telltale.py", TELLTALE),
+        ],
+    );
+    let said = upload(client, &folder, false).await;
     assert_eq!(said.status, 201, "{}", said.text);
 }
 
 /// Runs an action until it has printed the secret, looks at its process, lets it end.
-async fn run(client: &Client, data: &Path, action: &str, mut parameters: Value) -> Value {
-    let gate = data.with_file_name(format!("gate-{action}"));
+async fn run(client: &Client, folder: &Path, action: &str, mut parameters: Value) -> Value {
+    let gate = folder.join(format!("gate-{action}"));
     parameters["gate"] = json!(gate);
     let id = client.execute(action, parameters).await;
     let logs = format!("/api/v1/executions/{id}/logs");
@@ -54,7 +56,7 @@ async fn run(client: &Client, data: &Path, action: &str, mut parameters: Value) 
         both.then_some(())
     })
     .await;
-    let running = processes::of_execution(data, id);
+    let running = processes::running(id);
     assert!(!running.is_empty(), "{action}: its process is there");
     for process in running {
         for place in [&process.arguments, &process.environment] {
@@ -69,18 +71,16 @@ async fn run(client: &Client, data: &Path, action: &str, mut parameters: Value) 
     execution
 }
 
-#[tokio::test]
-async fn a_secret_parameter_is_seen_by_its_action_alone() {
-    let site = Site::new();
-    let server = site.launch().variable("ATTUNE__LOG__LEVEL", "debug").start().await;
-    let client = server.client().await;
-    define(&client, &site).await;
-    let inline = run(&client, &site.data(), "quiet.inline", json!({"token": SECRET})).await;
+async fn a_secret_parameter_is_seen_by_its_action_alone<D: Deployment>() {
+    let deployment = D::fresh().await;
+    let client = deployment.client().await;
+    define(&client, deployment.folder()).await;
+    let inline = run(&client, deployment.folder(), "quiet.inline", json!({"token": SECRET})).await;
     let said = inline["result"]["stdout"].as_str().expect("it said something");
     assert!(said.ends_with("right\n"), "the action had the true value: {said}");
     let backwards: String = SECRET.chars().rev().collect();
     let parameters = json!({"token": SECRET, "expected": backwards});
-    let loud = run(&client, &site.data(), "loud.telltale", parameters).await;
+    let loud = run(&client, deployment.folder(), "loud.telltale", parameters).await;
     assert_eq!(loud["result"]["data"]["right"], true, "{loud}");
 
     let mut answers = vec![inline.to_string(), loud.to_string()];
@@ -103,12 +103,13 @@ async fn a_secret_parameter_is_seen_by_its_action_alone() {
     let refused = client.post("/api/v1/executions/execute", wrong).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
     answers.push(refused.text);
-    answers.push(server.process().printed());
-    answers.push(server.process().complained());
     for answer in answers {
         assert!(!answer.contains(SECRET), "{answer}");
     }
-    server.stop().await;
-    let found = files::holding(&site.data(), SECRET.as_bytes());
-    assert!(found.is_empty(), "{found:?}");
+    // Backwards it was no secret: that the search finds it tells that it looks everywhere.
+    let [secret, plain] = deployment.search([SECRET, &backwards]).await;
+    assert_eq!(secret, Vec::<String>::new());
+    assert!(!plain.is_empty(), "the search finds what is there");
 }
+
+attune_tests::over_http_on_both! { a_secret_parameter_is_seen_by_its_action_alone }

@@ -104,14 +104,17 @@ async fn trigger_of(ports: &Ports, key: &str) -> Result<Arc<Trigger>, Error> {
     let unknown = || Error::NotFound("Webhook key not found".into());
     let place_of = |reference: &ComponentRef| layout::definition(Kind::Trigger, reference);
     let mark_place = layout::webhook(key);
-    if let Some(reference) = ports.memo.last::<ComponentRef>(key) {
-        ports.records.ahead(&[mark_place.clone(), place_of(&reference)]).await;
-    }
-    let mark = ports.records.get(&mark_place).await?.ok_or_else(unknown)?;
+    // What it led to the last time is read along.
+    let ahead = match ports.memo.last::<ComponentRef>(key) {
+        Some(reference) => ports.records.ahead(&[mark_place.clone(), place_of(&reference)]).await,
+        None => None,
+    };
+    let records = ahead.as_ref().unwrap_or(&ports.records);
+    let mark = records.get(&mark_place).await?.ok_or_else(unknown)?;
     let reference: ComponentRef = mark.decode()?;
     ports.memo.put(key, mark.body.clone(), Arc::new(reference.clone()));
     let place = place_of(&reference);
-    let record = ports.records.get(&place).await?.ok_or_else(unknown)?;
+    let record = records.get(&place).await?.ok_or_else(unknown)?;
     let trigger = match ports.memo.get::<Trigger>(reference.as_str(), &record.body) {
         Some(trigger) => trigger,
         None => {
@@ -120,8 +123,6 @@ async fn trigger_of(ports: &Ports, key: &str) -> Result<Arc<Trigger>, Error> {
             trigger
         }
     };
-    // What was read ahead was for this request alone.
-    ports.records.ahead(&[]).await;
     if trigger.webhook.as_ref().is_some_and(|webhook| webhook.key == key) {
         Ok(trigger)
     } else {

@@ -34,7 +34,7 @@ pub(super) fn of(record: &Record) -> Result<Option<Change>, item::Error> {
 
 /// Bookkeeping is not told.
 const fn is_told(kind: Kind) -> bool {
-    !matches!(kind, Kind::Marker | Kind::Lane | Kind::Ticket | Kind::Slot | Kind::Schedule)
+    !matches!(kind, Kind::Marker | Kind::Lane | Kind::Ticket | Kind::Schedule)
 }
 
 /// An image in the words of the table: records consist of texts, numbers and bytes.

@@ -1,8 +1,9 @@
-//! What was read before it was asked for.
+//! What a step read before it asked for it.
 //!
-//! It answers until the next hint, until a commit fails or writes the record, and for a few seconds at most:
-//! one step, in other words. Time is the clock's and not the process's, which stands still between two
-//! invocations of a function.
+//! It belongs to that step's records alone, is filled once, and only ever loses: what a commit writes, all when
+//! a commit fails, all after a few seconds. So nothing in it is older than the step's message, and nobody else's
+//! reading gets in between. Time is the clock's and not the process's, which stands still between two invocations
+//! of a function.
 
 use attune_domain::Timestamp;
 use attune_ports::{Key, Record};
@@ -13,72 +14,39 @@ use std::collections::HashMap;
 /// The longest that anything read ahead answers.
 const LIFE: TimeDelta = TimeDelta::seconds(5);
 
-/// Records read ahead.
+/// Records read ahead; `None`, there is no such record.
 #[derive(Default)]
-pub(super) struct Ahead(Mutex<Held>);
-
-#[derive(Default)]
-struct Held {
-    hints: u64,
-    begun: Timestamp,
-    records: HashMap<Key, Place>,
-}
-
-enum Place {
-    /// A reader is at it, of the hint with this number.
-    Coming(u64),
-    /// Read; `None`, there is no such record.
-    Read(Option<Box<Record>>),
+pub(super) struct Ahead {
+    since: Timestamp,
+    records: Mutex<HashMap<Key, Option<Record>>>,
 }
 
 impl Ahead {
-    /// Notes that these are being read, and forgets what earlier hints left. Answers the hint's number.
-    pub(super) fn begin<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> u64 {
-        let mut held = self.0.lock();
-        held.hints += 1;
-        held.begun = Utc::now();
-        let hint = held.hints;
-        held.records = keys.into_iter().map(|key| (key.clone(), Place::Coming(hint))).collect();
-        hint
-    }
-
-    /// Notes what was read for a hint, unless the record was written or another hint came meanwhile.
-    pub(super) fn fill(&self, hint: u64, key: &Key, record: Option<Record>) {
-        let mut held = self.0.lock();
-        if let Some(place) = held.records.get_mut(key)
-            && matches!(place, Place::Coming(other) if *other == hint)
-        {
-            *place = Place::Read(record.map(Box::new));
-        }
+    /// What was read at a moment.
+    pub(super) fn new(since: Timestamp, records: HashMap<Key, Option<Record>>) -> Self {
+        Self { since, records: Mutex::new(records) }
     }
 
     /// The record as it was read ahead, if it was.
     pub(super) fn find(&self, key: &Key) -> Option<Option<Record>> {
-        let mut held = self.0.lock();
-        let age = Utc::now() - held.begun;
+        let mut records = self.records.lock();
+        let age = Utc::now() - self.since;
         if age > LIFE || age < TimeDelta::zero() {
-            held.records.clear();
+            records.clear();
         }
-        match held.records.get(key)? {
-            Place::Read(record) => Some(record.as_deref().cloned()),
-            Place::Coming(_) => {
-                // Whoever asks now reads for himself, and what is coming may be older than that.
-                held.records.remove(key);
-                None
-            }
-        }
+        records.get(key).cloned()
     }
 
     /// Forgets everything, since something turned out to be old.
     pub(super) fn clear(&self) {
-        self.0.lock().records.clear();
+        self.records.lock().clear();
     }
 
     /// Forgets records that are written.
     pub(super) fn forget<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) {
-        let mut held = self.0.lock();
+        let mut records = self.records.lock();
         for key in keys {
-            held.records.remove(key);
+            records.remove(key);
         }
     }
 }
@@ -97,40 +65,32 @@ mod tests {
         Record::new(Kind::Event, key(name), &json!(1))
     }
 
+    /// There is an `a`, and there is no `b`.
+    fn read(since: Timestamp) -> Ahead {
+        Ahead::new(since, HashMap::from([(key("a"), Some(record("a"))), (key("b"), None)]))
+    }
+
     #[test]
     fn what_was_read_ahead_answers() {
-        let ahead = Ahead::default();
-        let (a, b) = (key("a"), key("b"));
-        let hint = ahead.begin([&a, &b]);
-        ahead.fill(hint, &a, Some(record("a")));
-        ahead.fill(hint, &b, None);
+        let ahead = read(Utc::now());
         for _ in 0..2 {
-            assert_eq!(ahead.find(&a), Some(Some(record("a"))));
-            assert_eq!(ahead.find(&b), Some(None), "that there is none is known, too");
+            assert_eq!(ahead.find(&key("a")), Some(Some(record("a"))));
+            assert_eq!(ahead.find(&key("b")), Some(None), "that there is none is known, too");
+            assert_eq!(ahead.find(&key("c")), None, "it was not read");
         }
-        ahead.clear();
-        assert_eq!(ahead.find(&a), None);
-        let hint = ahead.begin([&a]);
-        ahead.fill(hint, &a, Some(record("a")));
-        ahead.0.lock().begun -= LIFE * 2;
-        assert_eq!(ahead.find(&a), None, "it is too old");
+        assert_eq!(Ahead::default().find(&key("a")), None);
     }
 
     #[test]
     fn what_may_be_old_answers_nothing() {
-        let ahead = Ahead::default();
-        let (a, b, c) = (key("a"), key("b"), key("c"));
-        let hint = ahead.begin([&a, &b, &c]);
-        ahead.forget([&a]);
-        ahead.fill(hint, &a, Some(record("a")));
-        assert_eq!(ahead.find(&a), None, "written while it was read");
-        assert_eq!(ahead.find(&b), None, "not read yet");
-        ahead.fill(hint, &b, Some(record("b")));
-        assert_eq!(ahead.find(&b), None, "somebody read it for himself meanwhile");
-        ahead.fill(hint, &c, Some(record("c")));
-        ahead.begin([&a]);
-        assert_eq!(ahead.find(&c), None, "a new hint forgets what the old one left");
-        ahead.fill(hint, &a, Some(record("a")));
-        assert_eq!(ahead.find(&a), None, "read for the old hint");
+        let ahead = read(Utc::now());
+        ahead.forget([&key("a")]);
+        assert_eq!(ahead.find(&key("a")), None, "it was written");
+        assert_eq!(ahead.find(&key("b")), Some(None));
+        ahead.clear();
+        assert_eq!(ahead.find(&key("b")), None, "a commit has failed");
+        for since in [Utc::now() - LIFE * 2, Utc::now() + LIFE] {
+            assert_eq!(read(since).find(&key("a")), None, "it is too old, or nobody can tell");
+        }
     }
 }

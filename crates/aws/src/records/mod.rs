@@ -24,6 +24,7 @@ use std::sync::Arc;
 /// Records on a DynamoDB table of [`crate::table`]'s making.
 pub struct DynamoRecords {
     table: Table,
+    /// Nothing, but where these are a step's own.
     ahead: Ahead,
 }
 
@@ -58,19 +59,18 @@ impl Records for DynamoRecords {
         Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
-    async fn ahead(&self, keys: &[Key]) {
+    async fn ahead(&self, keys: &[Key]) -> Option<Arc<dyn Records>> {
         // One alone is read no sooner by reading it ahead.
-        let keys = if keys.len() < 2 { &[] } else { keys };
-        let hint = self.ahead.begin(keys);
-        if keys.is_empty() {
-            return;
+        if keys.len() < 2 {
+            return None;
         }
-        // A hint may come to nothing: whoever reads then is told what is wrong.
-        if let Ok(mut found) = self.table.get_each(keys).await {
-            for key in keys {
-                self.ahead.fill(hint, key, found.remove(key));
-            }
-        }
+        // The reads begin now, and are as old as that.
+        let since = chrono::Utc::now();
+        // It may fail: whoever reads then is told what is wrong.
+        let mut found = self.table.get_each(keys).await.ok()?;
+        let read = keys.iter().map(|key| (key.clone(), found.remove(key)));
+        let ahead = Ahead::new(since, read.collect());
+        Some(Arc::new(Self { table: self.table.clone(), ahead }))
     }
 
     async fn query(&self, query: &Query) -> Result<Page, Unavailable> {
@@ -82,14 +82,12 @@ impl Records for DynamoRecords {
 
     async fn commit(&self, commit: Commit) -> Result<(), Error> {
         commit.check_limits()?;
-        let keys: Vec<Key> = commit.writes.iter().map(|write| write.key().clone()).collect();
-        // Before, because a read ahead must not outlive the write; after, because one may have begun in between.
-        self.ahead.forget(&keys);
+        // Before, since another of the batch may read while this is written.
+        self.ahead.forget(commit.writes.iter().map(|write| write.key()));
         let outcome = self.table.commit(&commit).await;
-        match outcome {
-            Ok(()) => self.ahead.forget(&keys),
+        if outcome.is_err() {
             // The decision is made again, on fresh records.
-            Err(_) => self.ahead.clear(),
+            self.ahead.clear();
         }
         outcome
     }

@@ -13,4 +13,4 @@ mod ticket;
 
 pub use bucket::Bucket;
 pub use lane::{Admission, Arrival, Capacity, Lane, LaneKey, Refusal};
-pub use ticket::{Slot, Ticket, Waiter};
+pub use ticket::{Ticket, Waiter};

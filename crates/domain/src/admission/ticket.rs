@@ -36,14 +36,3 @@ pub struct Waiter {
     /// Until when at most.
     pub until: Option<Timestamp>,
 }
-
-/// The record of a slot: who runs. `sweep` reads it to find slots whose execution is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slot {
-    /// Who runs.
-    pub execution: ExecutionId,
-    /// The lane's n-th grant: the start order.
-    pub grant: u64,
-    /// Since when.
-    pub since: Timestamp,
-}

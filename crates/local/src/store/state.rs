@@ -435,7 +435,7 @@ pub(crate) fn is_expired(record: &Record, now: Timestamp) -> bool {
 
 /// Bookkeeping is not told to the feed.
 fn is_told(kind: Kind) -> bool {
-    !matches!(kind, Kind::Marker | Kind::Lane | Kind::Ticket | Kind::Slot | Kind::Schedule)
+    !matches!(kind, Kind::Marker | Kind::Lane | Kind::Ticket | Kind::Schedule)
 }
 
 pub(crate) fn failed(error: rusqlite::Error) -> Unavailable {
