@@ -39,7 +39,7 @@ use twice::Twice;
 /// How long something may take before it counts as never happening.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The same where every call is a request.
-const MORE_PATIENCE: Duration = Duration::from_secs(300);
+const MORE_PATIENCE: Duration = Duration::from_secs(180);
 /// Time limit of runs that a crash may interrupt, where only the passing of it tells that they are dead.
 const LIMIT: Duration = Duration::from_secs(600);
 /// Longer than any step may be announced and not dealt with, before the sweep looks after it.

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// What ten clients ask for together.
 const fn requests<F: Fixture>() -> usize {
-    if F::COST == 1 { 1_000 } else { 100 }
+    if F::COST == 1 { 1_000 } else { 50 }
 }
 
 /// Follows the feed until so many executions are over; answers the slots in the order of their grants, and

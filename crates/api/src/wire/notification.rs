@@ -2,7 +2,7 @@
 
 use attune_domain::Timestamp;
 use attune_domain::status::ExecutionStatus;
-use attune_ports::{Change, records::Kind};
+use attune_ports::{Change, Record, records::Kind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -66,10 +66,18 @@ impl ExecutionChange {
         let now: Seen = serde_json::from_slice(change.new.as_ref()?).ok()?;
         let before = change.old.as_ref().and_then(|old| serde_json::from_slice::<Before>(old).ok());
         let old_status = before.map(|before| before.status);
-        if old_status == Some(now.status) {
-            return None;
-        }
-        Some(Self {
+        (old_status != Some(now.status)).then(|| Self::from(now, old_status))
+    }
+
+    /// How an execution stands, for who missed how it came to that; `None` where the record is none.
+    #[must_use]
+    pub fn present(record: &Record) -> Option<Self> {
+        let now = serde_json::from_slice(&record.body).ok()?;
+        (record.kind == Kind::Execution).then(|| Self::from(now, None))
+    }
+
+    fn from(now: Seen, old_status: Option<ExecutionStatus>) -> Self {
+        Self {
             entity_type: "execution",
             entity_id: now.id,
             id: now.id,
@@ -86,6 +94,6 @@ impl ExecutionChange {
             workflow_task: now.workflow_task,
             created: now.created.to_rfc3339(),
             updated: now.updated.to_rfc3339(),
-        })
+        }
     }
 }

@@ -197,11 +197,14 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_stopped() {
 #[tokio::test]
 async fn a_stream_says_so_where_it_cannot_go_on_and_starts_afresh() {
     let server = Server::start().await;
-    server.execute("long ago").await;
+    let missed = server.execute("missed").await;
     let mut resume = server.request(Method::GET, "/api/v1/executions/stream", None);
     resume.headers_mut().insert("last-event-id", "1".parse().unwrap());
     let mut stream = server.send(resume).await.into_body().into_data_stream();
     assert_eq!(next_text(&mut stream).await.trim(), ": changes were left out");
+    let made_up = next_text(&mut stream).await;
+    assert!(made_up.contains(&format!("\"id\":{missed},")), "how it stands: {made_up}");
+    assert!(!made_up.contains("old_status"), "{made_up}");
     let id = server.execute("now").await;
     assert!(next_text(&mut stream).await.contains(&id.to_string()));
 }

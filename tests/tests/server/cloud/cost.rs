@@ -151,6 +151,7 @@ impl Bill {
         1.0 + messages.map(|(_, times)| times).sum::<f64>()
     }
 
+    #[expect(clippy::print_stdout, reason = "what it prints is a page of the documentation")]
     fn print(&self, title: &str) {
         println!(
             "\n### {title}\n\n| function | service | operation | requests |\n|---|---|---|---|"

@@ -4,7 +4,8 @@ use crate::server::actions::pack;
 use crate::server::kills::policy;
 use attune_tests::cloud::Deployed;
 use attune_tests::server::{Client, shell_action, until_within, webhook};
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
 
@@ -70,4 +71,22 @@ async fn five_hundred_webhooks_go_through_three_slots() {
     let rows = client.rows("/api/v1/executions").await;
     let completed = rows.iter().filter(|row| row["status"] == "completed").count();
     assert_eq!((rows.len(), completed), (WEBHOOKS, WEBHOOKS));
+    check_order(rows);
+}
+
+/// Executions are made in the order in which they are admitted, since their action is one group of a queue; ids
+/// tell it. Slots are granted in that order, and who has one may be overtaken on the way to its start only by
+/// those who have one, too.
+fn check_order(mut rows: Vec<Value>) {
+    rows.sort_by_key(|row| row["id"].as_i64().expect("an id"));
+    let mut started: Vec<(DateTime<Utc>, usize)> = Vec::with_capacity(rows.len());
+    for (admitted, row) in rows.iter().enumerate() {
+        let at = row["started_at"].as_str().unwrap_or_else(|| panic!("it never began: {row}"));
+        started.push((at.parse().expect("a moment"), admitted));
+    }
+    started.sort_unstable();
+    for (turn, (_, admitted)) in started.into_iter().enumerate() {
+        let off = turn.abs_diff(admitted);
+        assert!(off < 2 * LIMIT, "number {admitted} began as number {turn}: {}", rows[admitted]);
+    }
 }

@@ -10,11 +10,16 @@ use crate::extract::Query;
 use crate::routes::table::{Table, routes};
 use crate::wire::notification::ExecutionChange;
 use crate::{Context, Error};
-use attune_ports::{FeedCursor, Lagged};
+use attune_domain::Timestamp;
+use attune_domain::id::ExecutionId;
+use attune_journey::layout;
+use attune_ports::records::{Index, Kind, Query as Range};
+use attune_ports::{FeedCursor, Lagged, Record};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::response::sse::Event;
+use chrono::TimeDelta;
 use futures::Stream;
 use futures::stream::unfold;
 use serde::Deserialize;
@@ -34,7 +39,8 @@ struct Watched {
 }
 
 /// Follow executions: an event for each that is made or changes its status. Event ids are positions;
-/// a client that comes back with `Last-Event-ID` goes on from there while the feed remembers it.
+/// a client that comes back with `Last-Event-ID` goes on from there while the feed remembers it;
+/// elsewhere it is told how executions stand that changed within the last quarter of an hour.
 #[utoipa::path(
     get, path = "/api/v1/executions/stream", tag = "executions", security(("bearer_auth" = [])),
     params(Watched),
@@ -72,9 +78,20 @@ async fn stream_executions(
         caller,
         only: watched.execution_id,
         cursor,
+        resumes: resumed.is_some(),
         ready: start.into_iter().collect(),
     };
     Ok(streaming::answer(&context, watch(watcher)))
+}
+
+/// Executions that are looked at for what a client missed, at most: the newest.
+const MADE_UP: usize = 200;
+/// How far back a client is told what it missed: as long as a stream lasts in the cloud.
+const LATELY: TimeDelta = TimeDelta::minutes(15);
+
+#[derive(Deserialize)]
+struct Updated {
+    updated: Timestamp,
 }
 
 struct Watcher {
@@ -82,6 +99,8 @@ struct Watcher {
     caller: Caller,
     only: Option<i64>,
     cursor: FeedCursor,
+    /// Whether the client has followed before, so that it may have missed something.
+    resumes: bool,
     ready: VecDeque<Event>,
 }
 
@@ -93,6 +112,7 @@ fn watch(watcher: Watcher) -> impl Stream<Item = Result<Event, Infallible>> {
             }
             match watcher.context.feed.after(watcher.cursor).await {
                 Ok(changes) => {
+                    watcher.resumes = true;
                     for change in changes {
                         watcher.cursor = change.cursor;
                         let told =
@@ -107,6 +127,11 @@ fn watch(watcher: Watcher) -> impl Stream<Item = Result<Event, Infallible>> {
                 Err(Lagged) => {
                     watcher.cursor = watcher.context.feed.head();
                     watcher.ready.push_back(Event::default().comment("changes were left out"));
+                    // After the head was read: what changes meanwhile is told twice rather than never.
+                    if watcher.resumes {
+                        let made_up = watcher.make_up().await;
+                        watcher.ready.extend(made_up);
+                    }
                 }
             }
         }
@@ -114,6 +139,33 @@ fn watch(watcher: Watcher) -> impl Stream<Item = Result<Event, Infallible>> {
 }
 
 impl Watcher {
+    /// How executions stand that changed lately, as events: for who cannot be told what happened to them. The next
+    /// change may find that it cannot read them; then the client knows as much as without.
+    async fn make_up(&self) -> Vec<Event> {
+        let records = &self.context.ports.records;
+        let found = if let Some(id) = self.only {
+            let key = layout::execution(ExecutionId::new(id));
+            records.get(&key).await.map(|record| record.into_iter().collect())
+        } else {
+            let newest = Range::index(Index::List, Kind::Execution.as_str(), MADE_UP).descending();
+            records.query(&newest).await.map(|page| page.records)
+        };
+        let since = self.context.ports.clock.now() - LATELY;
+        let lately = |record: &Record| {
+            record.decode::<Updated>().is_ok_and(|execution| execution.updated >= since)
+        };
+        let id = self.cursor.0.to_string();
+        let found = found.unwrap_or_default();
+        found
+            .iter()
+            .rev()
+            .filter(|record| self.only.is_some() || lately(record))
+            .filter_map(ExecutionChange::present)
+            .filter(|present| self.sees(present))
+            .filter_map(|present| Event::default().id(&id).json_data(&present).ok())
+            .collect()
+    }
+
     fn sees(&self, change: &ExecutionChange) -> bool {
         if self.only.is_some_and(|id| id != change.id) {
             return false;
