@@ -129,6 +129,9 @@ macro_rules! contract {
                 expectations_decide,
                 a_commit_happens_whole_or_not_at_all,
                 an_expired_record_counts_as_none,
+                what_a_step_reads_ahead_is_its_own,
+                a_step_sees_what_it_writes,
+                a_decision_is_made_again_on_fresh_records,
                 tallies_count_records_under_their_names,
                 increments_at_the_same_time_lose_nothing,
             }

@@ -253,3 +253,73 @@ pub async fn increments_at_the_same_time_lose_nothing<F: Fixture>() {
     let all = TASKS * each;
     assert_eq!(held(fixture.ports(), &Key::new("counter", "")).await, Some((json!(all), all)));
 }
+
+/// The ports of a step that has read these keys ahead.
+async fn step(ports: &Ports, keys: &[Key]) -> Ports {
+    match ports.records.ahead(keys).await {
+        Some(records) => Ports { records, ..ports.clone() },
+        None => ports.clone(),
+    }
+}
+
+/// Two records, and their keys.
+async fn pair(ports: &Ports) -> [Key; 2] {
+    commit(
+        ports,
+        Commit::new().create(record("ahead", "a", &json!(1))).create(record(
+            "ahead",
+            "b",
+            &json!(1),
+        )),
+    )
+    .await;
+    ["a", "b"].map(|sort| Key::new("ahead", sort))
+}
+
+/// What one step has read ahead, no other is told: neither one that begins later, nor one that reads as usual.
+pub async fn what_a_step_reads_ahead_is_its_own<F: Fixture>() {
+    let fixture = F::fresh(Options::default()).await;
+    let ports = fixture.ports();
+    let [a, b] = pair(ports).await;
+    let keys = [a.clone(), b, Key::new("ahead", "c")];
+    let early = step(ports, &keys).await;
+    commit(&fixture.another().await, Commit::new().put(record("ahead", "a", &json!(2)))).await;
+    let late = step(ports, &keys).await;
+    assert_eq!(held(&early, &keys[1]).await, Some((json!(1), 1)));
+    assert_eq!(held(&early, &keys[2]).await, None);
+    for ports in [ports, &late] {
+        assert_eq!(held(ports, &a).await, Some((json!(2), 2)));
+    }
+}
+
+/// A record that a step has written is read as it was written, although it was read ahead before.
+pub async fn a_step_sees_what_it_writes<F: Fixture>() {
+    let fixture = F::fresh(Options::default()).await;
+    let [a, b] = pair(fixture.ports()).await;
+    let step = step(fixture.ports(), &[a.clone(), b.clone()]).await;
+    commit(
+        &step,
+        Commit::new().replace(record("ahead", "a", &json!(2)), 1).delete(b.clone(), Expect::Any),
+    )
+    .await;
+    assert_eq!(held(&step, &a).await, Some((json!(2), 2)));
+    assert_eq!(held(&step, &b).await, None);
+}
+
+/// Somebody else was faster than a step that had read ahead: its commit fails, and it reads what is there now.
+pub async fn a_decision_is_made_again_on_fresh_records<F: Fixture>() {
+    let fixture = F::fresh(Options::default()).await;
+    let [a, b] = pair(fixture.ports()).await;
+    let step = step(fixture.ports(), &[a.clone(), b.clone()]).await;
+    let others = Commit::new().put(record("ahead", "a", &json!("theirs"))).put(record(
+        "ahead",
+        "b",
+        &json!("theirs"),
+    ));
+    commit(&fixture.another().await, others).await;
+    let refused = step.records.commit(Commit::new().replace(record("ahead", "a", &json!(2)), 1));
+    assert!(matches!(refused.await, Err(Error::Stale(key)) if key == a));
+    for key in [a, b] {
+        assert_eq!(held(&step, &key).await, Some((json!("theirs"), 2)));
+    }
+}

@@ -98,4 +98,15 @@ impl Site {
             .await
             .expect("the command line starts")
     }
+
+    /// The same where it has to work; answers what it printed.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub async fn commanded(&self, url: &str, token: &str, arguments: &[&str]) -> String {
+        let output = self.command_line(url, token, arguments).await;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
 }

@@ -75,13 +75,7 @@ async fn dead_letters_are_listed_sent_again_and_forgotten<D: Deployment>() {
 async fn by_the_command_line(url: &str, client: &Client, id: &str) {
     let site = Site::new();
     let token = client.token().expect("it is logged in");
-    let run = async |arguments: &[&str]| {
-        let output = site.command_line(url, token, arguments).await;
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is text");
-        let (printed, complaint) = (text(output.stdout), text(output.stderr));
-        assert!(output.status.success(), "{arguments:?}: {complaint}");
-        printed
-    };
+    let run = async |arguments: &[&str]| site.commanded(url, token, arguments).await;
     let listed = run(&["dead-letter", "list", "--queue", "match"]).await;
     assert!(listed.contains(id), "{listed}");
     let shown = run(&["dead-letter", "show", "match", id, "--output", "json"]).await;

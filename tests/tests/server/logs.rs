@@ -1,10 +1,11 @@
 //! What an action prints: read piece by piece while it runs, and whole afterwards.
 
 use super::actions::pack;
-use attune_tests::server::{Client, Deployment, shell_action, until};
+use attune_tests::server::{Client, Deployment, Site, shell_action, until};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::fs;
+use tokio::task::JoinHandle;
 
 /// Lines of the long output: more than is kept with an execution, and more than a result holds inline.
 const LINES: usize = 12_000;
@@ -32,6 +33,21 @@ async fn whole(client: &Client, id: i64, stream: &str) -> String {
     }
 }
 
+/// Runs `attune execution <arguments> <id>` meanwhile.
+fn by_the_command_line<D: Deployment, const N: usize>(
+    deployment: &D,
+    client: &Client,
+    arguments: [&'static str; N],
+    id: i64,
+) -> JoinHandle<String> {
+    let token = client.token().expect("it is logged in").to_owned();
+    let (url, id) = (deployment.url().to_owned(), id.to_string());
+    tokio::spawn(async move {
+        let arguments = [&["execution"], &arguments[..], &[id.as_str()]].concat();
+        Site::new().commanded(&url, &token, &arguments).await
+    })
+}
+
 async fn offsets_grow_while_an_action_prints_and_all_of_it_is_kept<D: Deployment>() {
     let deployment = D::fresh().await;
     let client = deployment.client().await;
@@ -46,6 +62,10 @@ async fn offsets_grow_while_an_action_prints_and_all_of_it_is_kept<D: Deployment
     );
     shell_action(&client, "talk.much", &code, json!({})).await;
     let id = client.execute("talk.much", json!({})).await;
+    client.reaches(id, "running").await;
+    let followed =
+        by_the_command_line(&deployment, &client, ["logs", "--follow", "--stream=stdout"], id);
+    let watched = by_the_command_line(&deployment, &client, ["watch", "--output", "json"], id);
     let mut offset = 0;
     for (text, opens) in [("first\n", "one"), ("second\n", "two")] {
         let next = until(text, async || {
@@ -69,6 +89,9 @@ async fn offsets_grow_while_an_action_prints_and_all_of_it_is_kept<D: Deployment
     let plain = client.get(&format!("/api/v1/executions/{id}/logs/stdout")).await;
     assert!(plain.text == expected, "in one piece, too");
     assert!(execution["result"]["stdout"] == expected.as_str(), "a result may be long");
+    assert!(followed.await.expect("it ends") == expected, "who followed has all of it");
+    let watched = watched.await.expect("it ends");
+    assert!(watched.contains("completed"), "{watched}");
     deployment.stop().await;
 }
 

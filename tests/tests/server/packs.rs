@@ -106,6 +106,15 @@ async fn put_aside(client: &Client, archive: Vec<u8>) -> Value {
     upload
 }
 
+/// Has the pack's action read its file.
+async fn sums(client: &Client, noise: &[u8]) {
+    let id = client.execute("large.sum", json!({})).await;
+    let execution = client.reaches(id, "completed").await;
+    let sum: u64 = noise.iter().map(|byte| u64::from(*byte)).sum();
+    let expected = json!({"bytes": noise.len(), "sum": sum});
+    assert_eq!(execution["result"]["data"], expected, "{execution}");
+}
+
 async fn a_pack_too_large_for_a_request_comes_by_an_upload<D: Deployment>() {
     let deployment = D::fresh().await;
     let client = deployment.client().await;
@@ -131,11 +140,7 @@ async fn a_pack_too_large_for_a_request_comes_by_an_upload<D: Deployment>() {
     let named = json!({"upload": upload["id"]});
     let installed = client.post("/api/v1/packs/upload", named.clone()).await;
     assert_eq!(installed.status, 201, "{}", installed.text);
-    let id = client.execute("large.sum", json!({})).await;
-    let execution = client.reaches(id, "completed").await;
-    let sum: u64 = noise.iter().map(|byte| u64::from(*byte)).sum();
-    let expected = json!({"bytes": LARGE, "sum": sum});
-    assert_eq!(execution["result"]["data"], expected, "{execution}");
+    sums(&client, &noise).await;
 
     let id = upload["id"].as_str().expect("an id is text");
     let again = client.post("/api/v1/packs/upload", named).await;
@@ -146,6 +151,14 @@ async fn a_pack_too_large_for_a_request_comes_by_an_upload<D: Deployment>() {
     let odd = put_aside(&client, b"no archive".to_vec()).await;
     let odd = client.post("/api/v1/packs/upload", json!({"upload": odd["id"]})).await;
     check("an upload that is no archive", &odd, 400, "BAD_REQUEST", "archive");
+
+    // The command line takes that way by itself.
+    noise.truncate(LARGE - 1);
+    fs::write(folder.join("noise"), &noise).expect("a file can be written");
+    let (token, path) = (client.token().expect("it is logged in"), folder.to_string_lossy());
+    let arguments = ["pack", "upload", &path, "--force"];
+    Site::new().commanded(deployment.url(), token, &arguments).await;
+    sums(&client, &noise).await;
     deployment.stop().await;
 }
 
