@@ -1,5 +1,7 @@
 //! The handlers of all functions over the embedded ports: one program, since each would link the same.
 
+mod embedded;
+
 #[path = "../../../functions/admit-execution/tests/handle.rs"]
 mod admit_execution_function;
 #[path = "../../../functions/api/tests/handle.rs"]

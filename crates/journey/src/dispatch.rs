@@ -1,7 +1,7 @@
 //! Dispatch: hand deliveries to their step, and say which are to come again.
 //!
 //! [`batch`] takes whatever comes. A process that does one step only calls that step's own function
-//! ([`matches`], [`admissions`], [`runs`], [`completions`], [`wakes`]) and carries no other's code.
+//! ([`matches()`], [`admissions`], [`runs`], [`completions`], [`wakes`]) and carries no other's code.
 
 use crate::subject::Subject;
 use crate::{admit, ahead, complete, matching, run, wake};

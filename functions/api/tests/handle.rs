@@ -1,20 +1,17 @@
 //! Requests as API Gateway hands them over, over the embedded ports.
 
+use crate::embedded;
 use attune_api::{ApiConfig, App};
-use attune_function::Elsewhere;
-use attune_local::{Config, Local};
+use attune_local::Local;
 use lambda_http::http::StatusCode;
 use lambda_http::request::from_str;
 use lambda_http::{Request, RequestExt};
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 fn open() -> (TempDir, Local, axum::Router) {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let local = attune_local::open(folder.path(), &Config::default(), Arc::new(Elsewhere))
-        .expect("the folder can be opened");
+    let (folder, local) = embedded::open();
     let app = App {
         ports: local.ports.clone(),
         feed: local.feed.clone(),

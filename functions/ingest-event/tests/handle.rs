@@ -1,13 +1,13 @@
 //! What each caller says, over the embedded ports.
 
+use crate::embedded::open;
 use attune_aws::{Clients, EventBridgeSchedules};
 use attune_catalogue::triggers::{self, NewTrigger};
 use attune_domain::event::Event;
 use attune_domain::payload::Payload;
 use attune_domain::reference::ComponentRef;
-use attune_function::Elsewhere;
 use attune_journey::layout;
-use attune_local::{Config, Local};
+use attune_local::Local;
 use attune_ports::Query;
 use attune_ports::records::Index;
 use chrono::{SubsecRound, TimeDelta, Utc};
@@ -24,9 +24,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let local = attune_local::open(folder.path(), &Config::default(), Arc::new(Elsewhere))
-            .expect("it opens");
+        let (folder, local) = open();
         let (records, clock) = (local.ports.records.clone(), local.ports.clock.clone());
         let schedules =
             EventBridgeSchedules::new(records, clock, Arc::new(Clients::default()), None);

@@ -1,11 +1,11 @@
 //! Sweeps, over the embedded ports.
 
+use crate::embedded;
 use async_trait::async_trait;
-use attune_function::{Elsewhere, Environment};
-use attune_local::{Config, Local};
+use attune_function::Environment;
+use attune_local::Local;
 use attune_ports::Unavailable;
 use serde_json::json;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use sweep::{Password, Settings};
 use tempfile::TempDir;
@@ -33,9 +33,7 @@ impl Password for Locked {
 }
 
 fn open() -> (TempDir, Local, Settings) {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let local = attune_local::open(folder.path(), &Config::default(), Arc::new(Elsewhere))
-        .expect("the folder can be opened");
+    let (folder, local) = embedded::open();
     (folder, local, Settings::read(&Environment::of(&[])).expect("every setting has a default"))
 }
 
