@@ -48,6 +48,8 @@ pub struct Config {
     pub root_key_secret: String,
     /// Name or ARN of the secret that signs tokens.
     pub token_key_secret: String,
+    /// What names of secrets begin with to which parameters may refer: actions get no others to see.
+    pub referable: String,
     /// How timers and cloud events reach `ingest-event`; `None` where this function sets none.
     pub timers: Option<Timers>,
     /// Folder for files of this process alone (`/tmp` in a function).

@@ -73,7 +73,9 @@ pub fn step_with(
     runner: Arc<dyn Runner>,
     worker: &str,
 ) -> Ports {
-    let Config { table, bucket, queues, root_key_secret, token_key_secret, scratch, .. } = config;
+    let Config {
+        table, bucket, queues, root_key_secret, token_key_secret, referable, scratch, ..
+    } = config;
     let shared = || Arc::clone(&clients);
     let records: Arc<dyn Records> = Arc::new(DynamoRecords::new(shared(), table));
     Ports {
@@ -84,7 +86,7 @@ pub fn step_with(
         blobs: Arc::new(S3Blobs::new(shared(), bucket.clone())),
         logs: Arc::new(S3Logs::new(shared(), bucket.clone())),
         pack_files: Arc::new(S3PackFiles::new(shared(), bucket, scratch)),
-        vault: Arc::new(SecretsVault::new(shared(), root_key_secret, token_key_secret)),
+        vault: Arc::new(SecretsVault::new(shared(), root_key_secret, token_key_secret, referable)),
         runner,
         tokens: None,
         clock: Arc::new(SystemClock),

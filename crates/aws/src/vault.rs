@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use attune_domain::sealed::Sealed;
 use attune_ports::{Unavailable, Vault};
 use attune_system::Cipher;
+use aws_sdk_secretsmanager::error::SdkError;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -23,21 +24,25 @@ pub struct SecretsVault {
     clients: Arc<Clients>,
     root_key_secret: String,
     token_key_secret: String,
+    referable: String,
     cipher: OnceCell<Cipher>,
     token_key: OnceCell<Vec<u8>>,
 }
 
 impl SecretsVault {
-    /// A vault with the keys in these secrets, by name or ARN. Their strings are 32 bytes or longer.
+    /// A vault with the keys in these secrets, by name or ARN. Their strings are 32 bytes or longer. Parameters may
+    /// refer to secrets whose names begin with `referable`, by what follows.
     pub fn new(
         clients: Arc<Clients>,
         root_key_secret: impl Into<String>,
         token_key_secret: impl Into<String>,
+        referable: impl Into<String>,
     ) -> Self {
         Self {
             clients,
             root_key_secret: root_key_secret.into(),
             token_key_secret: token_key_secret.into(),
+            referable: referable.into(),
             cipher: OnceCell::new(),
             token_key: OnceCell::new(),
         }
@@ -72,6 +77,22 @@ impl Vault for SecretsVault {
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<Vec<u8>, Unavailable> {
         self.cipher().await?.open(context, sealed)
+    }
+
+    /// Read anew each time: whoever changes a secret expects the next run to have the new one.
+    async fn referenced(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        let name = format!("{}{name}", self.referable);
+        let get = self.clients.secrets().await.get_secret_value().secret_id(name);
+        match get.send().await {
+            Ok(answer) => Ok(answer.secret_string),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_resource_not_found_exception()
+                    || error.err().is_invalid_parameter_exception() =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failure::unavailable("vault", error)),
+        }
     }
 
     async fn token_key(&self) -> Result<Vec<u8>, Unavailable> {

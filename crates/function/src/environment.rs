@@ -6,7 +6,7 @@
 //! | `ATTUNE_BUCKET` | all | the bucket |
 //! | `ATTUNE_QUEUES` | all | what queue URLs begin with |
 //! | `ATTUNE_ROOT_KEY_SECRET`, `ATTUNE_TOKEN_KEY_SECRET` | all | names or ARNs of the two keys' secrets |
-//! | `ATTUNE_STACK` | all | the stack's name: what names of EventBridge rules begin with |
+//! | `ATTUNE_STACK` | all | the stack's name: what names of EventBridge rules begin with, and of secrets to which parameters may refer |
 //! | `ATTUNE_LOG` | all | what is logged: a level, or `target=level` pairs with commas; `info` |
 //! | `ATTUNE_TIMER_GROUP`, `ATTUNE_INGEST_ARN`, `ATTUNE_TIMER_ROLE`, `ATTUNE_TICKS` | who sets timers | schedule group, ARN of `ingest-event`, ARN of Scheduler's role, URL of the queue of ticks; all or none |
 //!
@@ -104,6 +104,7 @@ impl Environment {
             queues: self.required("ATTUNE_QUEUES")?,
             root_key_secret: self.required("ATTUNE_ROOT_KEY_SECRET")?,
             token_key_secret: self.required("ATTUNE_TOKEN_KEY_SECRET")?,
+            referable: format!("{}/actions/", self.required("ATTUNE_STACK")?),
             timers: self.timers()?,
             scratch: self.scratch(),
         })

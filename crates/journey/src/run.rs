@@ -120,7 +120,10 @@ async fn invocation(
     let Some(runtime) = action.runtime else {
         return Ok(Err(failed(format!("Action '{}' has no runtime", action.reference))));
     };
-    let (parameters, secrets) = parameters(ports, execution, prepared).await?;
+    let (parameters, secrets) = match parameters(ports, execution, prepared).await? {
+        Ok(restored) => restored,
+        Err(missing) => return Ok(Err(failed(missing.to_string()))),
+    };
     let pure = ports.runner.is_pure(runtime, &action.entrypoint);
     let pack_dir = if pure {
         None
@@ -174,7 +177,7 @@ async fn parameters(
     ports: &Ports,
     execution: &Execution,
     prepared: &Arc<PreparedAction>,
-) -> Result<(Map<String, Value>, Vec<String>), Unavailable> {
+) -> Result<Result<(Map<String, Value>, Vec<String>), secrets::Missing>, Unavailable> {
     let mut parameters = match &execution.config {
         Some(config) => match payload::fetch(&*ports.blobs, config).await? {
             Value::Object(map) => map,
@@ -182,9 +185,9 @@ async fn parameters(
         },
         None => Map::new(),
     };
-    let secrets = secrets::restore(&*ports.vault, execution, &mut parameters).await?;
+    let restored = secrets::restore(&*ports.vault, execution, &mut parameters).await?;
     prepared.parameters.defaults(&mut parameters);
-    Ok((parameters, secrets))
+    Ok(restored.map(|secrets| (parameters, secrets)))
 }
 
 fn failed(error: String) -> Outcome {

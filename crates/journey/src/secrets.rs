@@ -78,19 +78,28 @@ pub async fn open(
     serde_json::from_slice(&plain).map_err(|e| Unavailable::new("vault", e))
 }
 
+/// A secret that a parameter refers to is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no secret '{0}', to which a parameter refers")]
+pub(crate) struct Missing(String);
+
 /// Puts an execution's secrets back into its parameters, and answers their texts, to be struck out of
-/// everything that the run says.
+/// everything that the run says. Here and nowhere else a reference becomes the secret that it names.
 pub(crate) async fn restore(
     vault: &dyn Vault,
     execution: &Execution,
     parameters: &mut Map<String, Value>,
-) -> Result<Vec<String>, Unavailable> {
-    let Some(sealed) = &execution.secrets else { return Ok(vec![]) };
-    let secrets = open(vault, &context_of(execution), sealed).await?;
+) -> Result<Result<Vec<String>, Missing>, Unavailable> {
+    let Some(sealed) = &execution.secrets else { return Ok(Ok(vec![])) };
+    let mut secrets = open(vault, &context_of(execution), sealed).await?;
+    for name in secrets.references() {
+        let Some(text) = vault.referenced(&name).await? else { return Ok(Err(Missing(name))) };
+        secrets.resolve(&name, &text);
+    }
     let mut whole = Value::Object(std::mem::take(parameters));
     secrets.restore(&mut whole);
     if let Value::Object(map) = whole {
         *parameters = map;
     }
-    Ok(secrets.texts())
+    Ok(Ok(secrets.texts()))
 }

@@ -20,6 +20,16 @@ pub trait Vault: Send + Sync {
     /// [`Unavailable`] where the key cannot be had, or the value was changed or moved.
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<Vec<u8>, Unavailable>;
 
+    /// A secret that lies elsewhere, in the store of secrets around this deployment, by the name that a parameter
+    /// refers to it by; `None` where there is none, as on one machine, which has no such store.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the store does not answer.
+    async fn referenced(&self, name: &str) -> Result<Option<String>, Unavailable> {
+        let _ = name;
+        Ok(None)
+    }
+
     /// The key that signs tokens: 32 bytes or more, the same for every process of a deployment.
     ///
     /// # Errors

@@ -98,6 +98,7 @@ impl Deployed {
             root_key_secret: key.clone(),
             // Nobody looks at tokens.
             token_key_secret: key,
+            referable: format!("{NAME}/actions/"),
             timers: None,
             scratch: folder.path().join("scratch"),
         };

@@ -42,6 +42,7 @@ pub async fn create(clients: &Clients, options: Options, scratch: &Path) -> Conf
         bucket: name.clone(),
         root_key_secret: secret(clients, &format!("{name}/root-key")).await,
         token_key_secret: secret(clients, &format!("{name}/token-key")).await,
+        referable: format!("{name}/actions/"),
         timers: Some(timers(clients, &name).await),
         queues,
         scratch: scratch.to_owned(),

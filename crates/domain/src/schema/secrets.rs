@@ -9,6 +9,9 @@ const MAX_DEPTH: usize = 32;
 /// The member by which a redacted value is recognised.
 pub const MARK: &str = "$attune_secret";
 
+/// What a secret begins with that only names one which lies elsewhere: `secretsmanager:<name>`.
+pub const REFERENCE: &str = "secretsmanager:";
+
 /// One step of a path to secret values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -40,6 +43,24 @@ impl Secrets {
         self.0.iter().map(|secret| secret.at.as_str())
     }
 
+    /// Names of the secrets elsewhere that values refer to, each once.
+    pub fn references(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.0.iter().filter_map(|secret| referred(&secret.value)) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    /// Puts `text` in place of every reference to the secret called `name`.
+    pub fn resolve(&mut self, name: &str, text: &str) {
+        for secret in self.0.iter_mut().filter(|secret| referred(&secret.value) == Some(name)) {
+            secret.value = Value::String(text.to_owned());
+        }
+    }
+
     /// Puts the values back; see [`restore`].
     pub fn restore(&self, value: &mut Value) {
         restore(value, self);
@@ -55,6 +76,11 @@ impl Secrets {
         }
         texts
     }
+}
+
+/// The name that a value refers to, if it does.
+fn referred(value: &Value) -> Option<&str> {
+    value.as_str()?.strip_prefix(REFERENCE).filter(|name| !name.is_empty())
 }
 
 /// Only how many there are: a log is no place for them.

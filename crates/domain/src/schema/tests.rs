@@ -231,3 +231,29 @@ fn a_schema_is_shared_between_threads() {
     fn shared<T: Send + Sync + Clone>() {}
     shared::<Schema>();
 }
+
+#[test]
+fn a_secret_may_name_one_that_lies_elsewhere() {
+    let schema = Schema::parse(Some(&json!({
+        "password": {"type": "string", "secret": true},
+        "again": {"type": "string", "secret": true},
+        "own": {"type": "string", "secret": true},
+        "plain": {"type": "string"},
+    })))
+    .unwrap();
+    let given = json!({
+        "password": "secretsmanager:db/password", "again": "secretsmanager:db/password",
+        "own": "secretsmanager:", "plain": "secretsmanager:db/other",
+    });
+    let mut parameters = given.clone();
+    let mut secrets = schema.redact(&mut parameters);
+    assert_eq!(secrets.references(), ["db/password"], "only of secrets, each once, with a name");
+    secrets.resolve("db/password", "hunter2");
+    secrets.restore(&mut parameters);
+    let expected = json!({
+        "password": "hunter2", "again": "hunter2",
+        "own": "secretsmanager:", "plain": "secretsmanager:db/other",
+    });
+    assert_eq!(parameters, expected);
+    assert!(secrets.texts().contains(&"hunter2".to_owned()), "struck out of what the run says");
+}

@@ -4,3 +4,4 @@ mod cost;
 mod events;
 mod kills;
 mod load;
+mod references;
