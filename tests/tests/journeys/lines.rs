@@ -1,10 +1,11 @@
 //! Who waits in line, in which order, how long, and what a change of the policy means for them.
 
-use attune_domain::execution::Execution;
+use attune_domain::execution::{Execution, Holds};
 use attune_domain::id::ExecutionId;
 use attune_domain::policy::{Method, Terms, Window};
 use attune_domain::reference::ComponentRef;
 use attune_domain::status::ExecutionStatus::{self, Cancelled, Completed, Failed};
+use attune_journey::load;
 use attune_journey::queue_stats::{self, QueueStats};
 use attune_tests::contract::Fixture;
 use attune_tests::harness::{Harness, Options, PolicyTerms};
@@ -81,6 +82,13 @@ async fn a_policy_that_cancels_refuses_what_exceeds_it<F: Fixture>() {
     assert!(error(&refused[0]).contains("limit of 1"), "{}", error(&refused[0]));
     harness.runner.release(1);
     assert_eq!(harness.ended(ids[0]).await.status, Completed);
+    // Its end and the return of its slot are two steps.
+    harness
+        .until("the slot is back", async |ports| {
+            let first = load::execution(ports, ids[0]).await.expect("executions can be read");
+            first?.place.filter(|place| place.holds == Holds::Nothing)
+        })
+        .await;
     let later = ask(&mut harness, &echo, &[json!({})]).await;
     harness.runner.release(1);
     assert_eq!(harness.ended(later[0]).await.status, Completed, "the slot is free again");
