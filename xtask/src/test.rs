@@ -12,9 +12,8 @@ use crate::step::{self, Heard, Stream};
 /// Documentation examples have no names worth filtering by and run only in a full run.
 pub fn run(filters: &[String]) -> Result<()> {
     warn_of_missing_interpreters();
-    // The journeys start the real server, and cargo builds binaries only for their own package's tests.
-    step::run(&mut step::cargo("build --package attune-cli"))?;
     let around = cloud::surroundings()?;
+    build(&["--workspace"])?;
     let tests = packages(&["--workspace"], filters, &[], &around)?;
     if !filters.is_empty() {
         return conclude(&[("tests", tests)]);
@@ -36,12 +35,21 @@ pub fn quick() -> Result<()> {
 pub fn cloud(filters: &[String]) -> Result<()> {
     warn_of_missing_interpreters();
     let around = cloud::surroundings()?;
-    conclude(&[("tests", packages(CLOUD, filters, &[], &around)?)])
+    let mut selection = vec![];
+    let packages = ["attune-cli", "attune-aws", "attune-function", "attune-tests"];
+    for name in packages.iter().chain(&cloud::FUNCTIONS) {
+        selection.extend(["--package", name]);
+    }
+    build(&selection)?;
+    conclude(&[("tests", self::packages(&selection, filters, &[], &around)?)])
 }
 
-/// The packages that run nowhere but in the cloud, and the journeys on both deployments.
-const CLOUD: &[&str] =
-    &["--package", "attune-aws", "--package", "attune-function", "--package", "attune-tests"];
+/// Builds what the tests of `packages` run and start. The journeys start the real server and the real functions,
+/// and cargo builds binaries only for their own package's tests. All in one build, of the packages that are tested:
+/// another selection would have other features, and compile the largest dependencies once more.
+fn build(packages: &[&str]) -> Result<()> {
+    step::run(step::cargo("build --bins --tests").args(packages))
+}
 
 /// How one runner ended, in its own words.
 struct Verdict {

@@ -1,7 +1,5 @@
 //! Settings of the API.
 
-use std::time::Duration;
-
 /// What the array of a list answer is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ListEnvelope {
@@ -45,9 +43,6 @@ pub struct ApiConfig {
     /// Base address under which streams are served, where that is another than this one's: requests for
     /// streams are then sent on to it. `None`, they are served here.
     pub stream_url: Option<String>,
-    /// How long a stream lasts at most; its client comes back and goes on where it ended. `None`, as long as
-    /// the client stays.
-    pub stream_limit: Option<Duration>,
     /// Whether rendered pages of executions may be kept until the feed moves. Only right where a change is in
     /// the feed of every process that answers before it is acknowledged.
     pub cache_pages: bool,
@@ -75,7 +70,6 @@ impl Default for ApiConfig {
             cors_origins,
             server_folders: true,
             stream_url: None,
-            stream_limit: None,
             cache_pages: true,
             docs_url: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),

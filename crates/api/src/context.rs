@@ -6,6 +6,7 @@ use crate::{ApiConfig, App};
 use attune_ports::{Feed, Ports, Unavailable};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::sync::OnceCell;
 
 /// The state of the router: shared by all requests, cheap to clone.
@@ -54,3 +55,8 @@ impl Deref for Context {
         &self.0
     }
 }
+
+/// An extension of requests: when streams that answer them have to be over. Who serves for a limited time puts it
+/// there; without it a stream lasts as long as its client stays.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(pub SystemTime);

@@ -24,7 +24,7 @@ pub mod wire;
 
 pub use auth::admin::{CreatedAdmin, ensure_admin};
 pub use config::{ApiConfig, ListEnvelope};
-pub use context::Context;
+pub use context::{Context, Deadline};
 pub use error::Error;
 
 use attune_ports::{Feed, Ports};

@@ -19,7 +19,7 @@ pub struct Usage(pub String);
 /// Prints what went wrong and answers the code to exit with.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     // `attune … | head` closes our stdout: that is the reader's choice, not a failure.
-    if is_broken_pipe(error) {
+    if reader_is_gone(error) {
         return ExitCode::SUCCESS;
     }
     // Nothing is left to be done about a closed stderr.
@@ -54,8 +54,10 @@ fn describe(error: &anyhow::Error) -> String {
     text
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
+/// Whether nobody reads our output any more. A connection to the server that broke while we wrote to it has the
+/// same kind, below the client's own error, and is a failure.
+fn reader_is_gone(error: &anyhow::Error) -> bool {
+    error.chain().take_while(|cause| !cause.is::<client::Error>()).any(|cause| {
         cause
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -65,6 +67,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials;
     use anyhow::Context;
 
     #[test]
@@ -81,9 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_no_failure() {
-        let error = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert!(is_broken_pipe(&error));
-        assert!(!is_broken_pipe(&anyhow::anyhow!("boom")));
+    fn a_closed_pipe_is_no_failure_unless_it_leads_to_the_server() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(reader_is_gone(&broken().into()));
+        assert!(!reader_is_gone(&anyhow::anyhow!("boom")));
+        let credentials = client::Error::Credentials(credentials::Error::File {
+            path: "credentials".into(),
+            source: broken(),
+        });
+        assert!(!reader_is_gone(&credentials.into()));
     }
 }

@@ -81,6 +81,8 @@ async fn a_stream_ends_before_its_function() {
     // The time to end has come already: the stream begins and ends.
     let mut stream = ending_in(5, request("GET", "/api/v1/executions/stream", ""));
     stream.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let (status, _) = answer(&router, stream).await;
+    let (status, body) = answer(&router, stream).await;
     assert_eq!(status, StatusCode::OK);
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.starts_with("id:"), "where to go on comes first, even if nothing happens: {body}");
 }

@@ -13,6 +13,7 @@ const EMPTY: &str = "empty-function";
 
 /// Runs the test that counts requests and prices them, and shows its tables.
 pub fn cost() -> Result<()> {
+    super::functions::compile()?;
     let mut test = step::cargo("test --package attune-tests --test server");
     test.envs(super::surroundings()?);
     step::run(test.args(["an_execution_takes_few_requests", "--", "--nocapture"]))

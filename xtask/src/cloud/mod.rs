@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::test;
 use emulator::Emulator;
 use functions::Architecture;
+pub use functions::FUNCTIONS;
 use stack::Stack;
 use tools::Tools;
 
@@ -64,11 +65,10 @@ pub fn run(words: &[String]) -> Result<()> {
     }
 }
 
-/// Prepares what tests of the cloud deployment need, the emulator and the functions, and answers the
-/// variables that name it.
+/// Prepares what tests of the cloud deployment need besides the functions, the emulator, and answers the variables
+/// that name it.
 pub fn surroundings() -> Result<Vec<(&'static str, OsString)>> {
     let tools = Tools::ready()?;
-    functions::compile()?;
     Ok(vec![("ATTUNE_TEST_EMULATOR", tools.program("ministack").into())])
 }
 

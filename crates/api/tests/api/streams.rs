@@ -1,10 +1,10 @@
 //! Streams: where they are served, and how they end.
 
 use crate::server::Server;
-use attune_api::ApiConfig;
+use attune_api::{ApiConfig, Deadline};
 use axum::body::to_bytes;
 use axum::http::{Method, header};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const STREAMS: [&str; 2] = [
     "/api/v1/executions/stream?execution_id=7",
@@ -30,6 +30,7 @@ async fn streamed(server: &Server, after: Option<&str>) -> String {
     if let Some(id) = after {
         request.headers_mut().insert("last-event-id", id.parse().unwrap());
     }
+    request.extensions_mut().insert(Deadline(SystemTime::now() + Duration::from_millis(50)));
     let response = server.send(request).await;
     assert_eq!(response.status(), 200);
     let text = to_bytes(response.into_body(), 1_000_000).await.unwrap();
@@ -38,8 +39,7 @@ async fn streamed(server: &Server, after: Option<&str>) -> String {
 
 #[tokio::test]
 async fn a_stream_that_ends_says_where_to_go_on() {
-    let stream_limit = Some(Duration::from_millis(50));
-    let server = Server::with(ApiConfig { stream_limit, ..ApiConfig::default() }).await;
+    let server = Server::start().await;
     let head = server.local.feed.head().0.to_string();
     let nothing = streamed(&server, None).await;
     assert_eq!(nothing.trim().replace(' ', ""), format!("id:{head}"));

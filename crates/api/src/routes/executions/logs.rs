@@ -1,6 +1,6 @@
 //! What executions print, while they run and afterwards.
 
-use super::streaming::{self, Here};
+use super::streaming::Here;
 use super::{printed, readable};
 use crate::auth::Caller;
 use crate::auth::caller::StandardCaller;
@@ -149,7 +149,7 @@ async fn get_log(
 )]
 async fn stream_log(
     State(context): State<Context>,
-    _: Here,
+    here: Here,
     StandardCaller(caller): StandardCaller,
     headers: HeaderMap,
     Path((id, name)): Path<(i64, String)>,
@@ -166,7 +166,7 @@ async fn stream_log(
         stage: Stage::Catching,
         waiting: false,
     };
-    Ok(streaming::answer(&context, follow(follower)))
+    Ok(here.answer(follow(follower)))
 }
 
 struct Follower {

@@ -1,6 +1,6 @@
 //! Changes of executions as they happen, as server-sent events.
 
-use super::streaming::{self, Here};
+use super::streaming::Here;
 use crate::access::{Action, Resource, Target};
 use crate::auth::Caller;
 use crate::auth::caller::StandardCaller;
@@ -52,7 +52,7 @@ struct Watched {
 )]
 async fn stream_executions(
     State(context): State<Context>,
-    _: Here,
+    here: Here,
     StandardCaller(caller): StandardCaller,
     headers: HeaderMap,
     Query(watched): Query<Watched>,
@@ -72,7 +72,7 @@ async fn stream_executions(
     let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let cursor = resumed.map_or_else(|| context.feed.head(), FeedCursor);
     // A stream that will end says at once where to go on, in case that nothing happens meanwhile.
-    let start = context.config.stream_limit.map(|_| Event::default().id(cursor.0.to_string()));
+    let start = here.ends().then(|| Event::default().id(cursor.0.to_string()));
     let watcher = Watcher {
         context: context.clone(),
         caller,
@@ -81,7 +81,7 @@ async fn stream_executions(
         resumes: resumed.is_some(),
         ready: start.into_iter().collect(),
     };
-    Ok(streaming::answer(&context, watch(watcher)))
+    Ok(here.answer(watch(watcher)))
 }
 
 /// Executions that are looked at for what a client missed, at most: the newest.
