@@ -1,9 +1,10 @@
 //! What all functions share: from a Lambda process to calls of a handler over the ports.
 //!
 //! A function is a folder in `functions/`: its `lib.rs` holds `handle(ports, event)`, which knows nothing of
-//! where it runs, and its `main.rs` calls [`serve`] with the ports from [`ports`]. The environment says what
-//! the stack consists of ([`environment`]), logs are lines of JSON ([`logging`]), and [`batch`] turns SQS
-//! events into deliveries and answers with those that are to come again.
+//! where it runs, and its `main.rs` calls [`serve`] with the ports from [`ports`]; its build script is
+//! `functions/link.rs`, which all share. The environment says what the stack consists of ([`environment`]),
+//! logs are lines of JSON ([`logging`]), and [`batch`] turns SQS events into deliveries and answers with those
+//! that are to come again.
 //!
 //! Nothing is done before it is needed: an invocation that needs no service starts about as fast as one of an
 //! empty function.
