@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use attune_catalogue::{Origin, rules, triggers};
 use attune_domain::reference::ComponentRef;
 use attune_journey::ingest::{self, NewEvent};
+use attune_journey::workflow::Limits;
 use attune_journey::{dispatch, run, workers};
 use attune_local::{Config, Counters, Local};
 use attune_ports::{Ports, Queue};
@@ -169,7 +170,8 @@ async fn count(scratch: &Path, events: usize, others: usize) -> Result<Cost> {
     let platform = Platform::open(scratch, others).await?;
     let ports = platform.local.ports.clone();
     let (stop, stopped) = watch::channel(false);
-    let config = workers::Config { processes: 4, natives: 64, terms: run::Terms::default() };
+    let (terms, limits) = (run::Terms::default(), Limits::default());
+    let config = workers::Config { processes: 4, natives: 64, terms, limits };
     let working = tokio::spawn(workers::run(ports.clone(), config, stopped));
     // The first ones compile the rules and fill the memory.
     let warm = 50;

@@ -4,6 +4,7 @@ use crate::contract::{Ending, Fixture, Idle, Options, TakeTick};
 use async_trait::async_trait;
 use attune_domain::id::ExecutionId;
 use attune_local::{Config, Local, Sink};
+use attune_ports::orchestrator::ThreadStep;
 use attune_ports::{Feed, LogStream, Ports, Queue, Tick, Unavailable};
 use std::path::Path;
 use std::sync::Arc;
@@ -50,6 +51,7 @@ impl Fixture for Embedded {
     const FOLLOWS_AT_ONCE: bool = true;
     const REMEMBERS_REASONS: bool = true;
     const SLEEPS: bool = true;
+    const BEGINS_ONCE: bool = false;
 
     async fn fresh(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -97,6 +99,10 @@ impl Fixture for Embedded {
             .open(path)
             .expect("a log can be opened");
         file.write_all(text.as_bytes()).expect("a log can be written");
+    }
+
+    async fn next_step(&self) -> (ThreadStep, String) {
+        (self.ports().orchestrator.next().await, "the only one".to_owned())
     }
 
     fn deliver_ticks(&mut self, take: TakeTick) {

@@ -1,5 +1,8 @@
 //! Settings of the API.
 
+use attune_domain::inquiry;
+use std::time::Duration;
+
 /// What the array of a list answer is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ListEnvelope {
@@ -43,6 +46,11 @@ pub struct ApiConfig {
     /// Base address under which streams are served, where that is another than this one's: requests for
     /// streams are then sent on to it. `None`, they are served here.
     pub stream_url: Option<String>,
+    /// Address under which people reach this API, for links that are sent to them; `None`, links begin as the
+    /// request for them did.
+    pub public_url: Option<String>,
+    /// How long people have time to answer an inquiry that says nothing about it.
+    pub inquiry_patience: Duration,
     /// Whether rendered pages of executions may be kept until the feed moves. Only right where a change is in
     /// the feed of every process that answers before it is acknowledged.
     pub cache_pages: bool,
@@ -70,6 +78,8 @@ impl Default for ApiConfig {
             cors_origins,
             server_folders: true,
             stream_url: None,
+            public_url: None,
+            inquiry_patience: inquiry::PATIENCE,
             cache_pages: true,
             docs_url: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use crate::auth::approval::Approvals;
 use crate::auth::token::Signer;
 use crate::routes::executions::pages::Pages;
 use crate::{ApiConfig, App};
@@ -24,6 +25,7 @@ pub struct Shared {
     /// Pages of executions that were rendered already.
     pub(crate) pages: Pages,
     signer: OnceCell<Signer>,
+    approvals: OnceCell<Approvals>,
 }
 
 impl Context {
@@ -35,6 +37,7 @@ impl Context {
             config,
             pages: Pages::default(),
             signer: OnceCell::new(),
+            approvals: OnceCell::new(),
         }))
     }
 
@@ -45,6 +48,19 @@ impl Context {
     pub async fn signer(&self) -> Result<&Signer, Unavailable> {
         self.signer
             .get_or_try_init(|| async { Ok(Signer::new(&self.ports.vault.token_key().await?)) })
+            .await
+    }
+
+    /// Signs and verifies approval links; the vault is asked for the key once.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the vault does not answer.
+    pub async fn approvals(&self) -> Result<&Approvals, Unavailable> {
+        self.approvals
+            .get_or_try_init(|| async {
+                let approvals = Approvals::new(&self.ports.vault.token_key().await?);
+                approvals.ok_or_else(|| Unavailable::new("vault", "its token key is none"))
+            })
             .await
     }
 }

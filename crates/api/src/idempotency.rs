@@ -29,6 +29,10 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// The address in an answer of this route is a permission: it is not to be kept, and a second one harms nobody.
 const UPLOADS: &str = "/api/v1/uploads";
+/// So it is with the links of inquiries.
+fn is_link(path: &str) -> bool {
+    path.starts_with("/api/v1/inquiries/") && path.ends_with("/link")
+}
 
 fn life() -> Duration {
     Duration::hours(24)
@@ -98,7 +102,11 @@ impl FromRequestParts<Context> for Keyed {
     async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Error> {
         let Some(key) = parts.headers.get(HEADER) else { return Ok(Self(None)) };
         let path = parts.uri.path();
-        if parts.method != Method::POST || !path.starts_with("/api/v1/") || path == UPLOADS {
+        if parts.method != Method::POST
+            || !path.starts_with("/api/v1/")
+            || path == UPLOADS
+            || is_link(path)
+        {
             return Ok(Self(None));
         }
         let key = key

@@ -44,8 +44,11 @@ pub struct App {
 /// The whole API as an axum router, ready to be served.
 pub fn router(app: App) -> axum::Router {
     let context = Context::new(app);
-    let router = routes::all().into_router().merge(routes::docs::router(&context.config));
-    layers::around(router, &context).with_state(context)
+    let router = routes::all()
+        .into_router()
+        .merge(routes::docs::router(&context.config))
+        .merge(routes::schemas::router());
+    layers::around(router, &context)
 }
 
 /// The OpenAPI document of every route, as served at `/api-spec/openapi.json`.

@@ -28,6 +28,8 @@ pub struct Bounds {
 pub const CATALOGUE: Bounds = Bounds { default: 50, cap: 100, deepest: None };
 /// Lists of executions.
 pub const EXECUTIONS: Bounds = Bounds { default: 20, cap: 100, deepest: Some(DEEPEST) };
+/// Lists of inquiries.
+pub const INQUIRIES: Bounds = Bounds { default: 50, cap: 500, deepest: Some(DEEPEST) };
 /// Lists of executions that belong to something.
 pub const BELONGING: Bounds = Bounds { default: 50, cap: 100, deepest: Some(DEEPEST) };
 /// Lists of events and enforcements.

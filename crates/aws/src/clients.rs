@@ -20,6 +20,7 @@ pub struct Clients {
     scheduler: OnceCell<aws_sdk_scheduler::Client>,
     eventbridge: OnceCell<aws_sdk_eventbridge::Client>,
     secrets: OnceCell<aws_sdk_secretsmanager::Client>,
+    sfn: OnceCell<aws_sdk_sfn::Client>,
 }
 
 impl Clients {
@@ -107,5 +108,10 @@ impl Clients {
         self.secrets
             .get_or_init(|| async { aws_sdk_secretsmanager::Client::new(self.config().await) })
             .await
+    }
+
+    /// Step Functions.
+    pub async fn sfn(&self) -> &aws_sdk_sfn::Client {
+        self.sfn.get_or_init(|| async { aws_sdk_sfn::Client::new(self.config().await) }).await
     }
 }

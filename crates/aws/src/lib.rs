@@ -1,4 +1,4 @@
-//! The ports on AWS: DynamoDB, SQS, EventBridge, S3 and Secrets Manager.
+//! The ports on AWS: DynamoDB, SQS, Step Functions, EventBridge, S3 and Secrets Manager.
 //!
 //! Nothing is connected or read before it is needed ([`Clients`]): [`open`] only remembers names. So a
 //! function that answers without a service has paid for none.
@@ -10,6 +10,7 @@ mod dead_letters;
 mod failure;
 pub mod feed;
 mod logs;
+mod orchestrator;
 mod pack_files;
 pub mod queues;
 pub mod records;
@@ -25,6 +26,7 @@ pub use clients::Clients;
 pub use cloud_events::EventBridgeSubscriptions;
 pub use feed::StreamFeed;
 pub use logs::S3Logs;
+pub use orchestrator::StepFunctions;
 pub use pack_files::S3PackFiles;
 pub use queues::SqsQueues;
 pub use records::DynamoRecords;
@@ -50,6 +52,8 @@ pub struct Config {
     pub token_key_secret: String,
     /// What names of secrets begin with to which parameters may refer: actions get no others to see.
     pub referable: String,
+    /// ARN of the state machine of workflows; `None` where this function has nothing to do with them.
+    pub state_machine: Option<String>,
     /// How timers and cloud events reach `ingest-event`; `None` where this function sets none.
     pub timers: Option<Timers>,
     /// Folder for files of this process alone (`/tmp` in a function).

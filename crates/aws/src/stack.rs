@@ -2,7 +2,7 @@
 
 use crate::{
     Clients, Config, DynamoRecords, EventBridgeSchedules, EventBridgeSubscriptions, S3Blobs,
-    S3Logs, S3PackFiles, SecretsVault, SqsQueues, StreamFeed,
+    S3Logs, S3PackFiles, SecretsVault, SqsQueues, StepFunctions, StreamFeed,
 };
 use async_trait::async_trait;
 use attune_domain::reference::ComponentRef;
@@ -74,13 +74,22 @@ pub fn step_with(
     worker: &str,
 ) -> Ports {
     let Config {
-        table, bucket, queues, root_key_secret, token_key_secret, referable, scratch, ..
+        table,
+        bucket,
+        queues,
+        root_key_secret,
+        token_key_secret,
+        referable,
+        state_machine,
+        scratch,
+        timers: _,
     } = config;
     let shared = || Arc::clone(&clients);
     let records: Arc<dyn Records> = Arc::new(DynamoRecords::new(shared(), table));
     Ports {
         queues: Arc::new(SqsQueues::new(shared(), queues, Arc::clone(&records))),
         records,
+        orchestrator: Arc::new(StepFunctions::new(shared(), state_machine)),
         schedules: Arc::new(Untimed),
         cloud_events: Arc::new(Untimed),
         blobs: Arc::new(S3Blobs::new(shared(), bucket.clone())),

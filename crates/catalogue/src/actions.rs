@@ -4,7 +4,7 @@ use crate::definition::Stored;
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
 use crate::{check, links, packs, read, secrets, timers};
-use attune_domain::catalogue::{Action, Pack, Placement, Rule};
+use attune_domain::catalogue::{Action, Pack, Placement, Rule, Workflow};
 use attune_domain::id::ActionId;
 use attune_domain::reference::ComponentRef;
 use attune_domain::runtime::Runtime;
@@ -108,6 +108,8 @@ async fn create_once(ports: &Ports, new: &NewAction) -> Result<Action, Failure> 
         default_execution_permission_set_refs: new.default_execution_permission_set_refs.clone(),
         accesses_mcp: new.accesses_mcp,
         placement: new.placement.clone(),
+        workflow: None,
+        workflow_id: None,
         is_adhoc: true,
         created: now,
         updated: now,
@@ -199,7 +201,7 @@ async fn update_once(
     Ok(action)
 }
 
-/// Removes an action. Its rules keep its ref and do not fire while it is missing.
+/// Removes an action, with its workflow if it executes one. Its rules keep its ref and do not fire while it is missing.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no such action.
@@ -220,6 +222,11 @@ async fn delete_once(ports: &Ports, reference: &str) -> Result<(Action, Vec<Rule
     let rules = links::rules_where(ports, move |rule| rule.action == Some(id)).await?;
     let mut draft = Draft::new();
     draft.remove(&before);
+    if before.value.workflow.is_some()
+        && let Some(workflow) = read::stored::<Workflow>(ports, reference).await?
+    {
+        draft.remove(&workflow);
+    }
     let rules = links::remove_linked(ports, draft, rules, |rule| {
         rule.action.take_if(|action| *action == id).is_some()
     })

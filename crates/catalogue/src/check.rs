@@ -26,6 +26,11 @@ pub(crate) fn version(text: &str) -> Result<(), Error> {
         .map_err(|_| Error::Invalid(format!("version: '{text}' is not a semantic version")))
 }
 
+/// A workflow's version: 1 to 50 characters, whatever they are.
+pub(crate) fn workflow_version(text: &str) -> Result<(), Error> {
+    length("version", text, VERSION)
+}
+
 /// An entry point: not empty.
 pub(crate) fn entrypoint(text: &str) -> Result<(), Error> {
     length("entrypoint", text, ENTRYPOINT)

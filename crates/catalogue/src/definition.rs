@@ -1,7 +1,7 @@
 //! What all kinds of definitions have in common, and how each becomes a record.
 
 use crate::layout;
-use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
+use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger, Workflow};
 use attune_domain::policy::Policy;
 use attune_domain::reference::{ComponentRef, PackRef};
 use attune_ports::records::{Index, Kind, Record};
@@ -70,6 +70,7 @@ macro_rules! definitions {
 definitions! {
     Pack: |pack| pack.id.get(), |pack| Some(pack.reference.as_str());
     Action: |action| action.id.get(), |action| Some(action.pack_ref.as_str());
+    Workflow: |workflow| workflow.id.get(), |workflow| Some(workflow.pack_ref.as_str());
     Trigger: |trigger| trigger.id.get(), |trigger| trigger.pack_ref.as_ref().map(PackRef::as_str);
     Sensor: |sensor| sensor.id.get(), |sensor| sensor.pack_ref.as_ref().map(PackRef::as_str);
     Policy: |policy| policy.id.get(), |policy| Some(policy.reference.pack());

@@ -43,6 +43,18 @@ impl Error {
         Self::NotFound { kind, reference: reference.to_string() }
     }
 
+    /// Whether it is for the definition's author to mend: trying again does not help.
+    pub(crate) const fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. }
+                | Self::Conflict(_)
+                | Self::Invalid(_)
+                | Self::BadRef(_)
+                | Self::Refused(_)
+        )
+    }
+
     pub(crate) fn taken(kind: Kind, reference: impl std::fmt::Display) -> Self {
         Self::Conflict(format!("{} '{reference}' already exists", name_of(kind)))
     }
@@ -54,6 +66,7 @@ pub const fn name_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Pack => "Pack",
         Kind::Action => "Action",
+        Kind::Workflow => "Workflow",
         Kind::Trigger => "Trigger",
         Kind::Sensor => "Sensor",
         Kind::Rule => "Rule",
@@ -63,6 +76,9 @@ pub const fn name_of(kind: Kind) -> &'static str {
         Kind::Event => "Event",
         Kind::Enforcement => "Enforcement",
         Kind::Execution => "Execution",
+        Kind::Inquiry => "Inquiry",
+        Kind::Run => "Run",
+        Kind::Items => "Items",
         Kind::Lane => "Lane",
         Kind::Ticket => "Ticket",
         Kind::Schedule => "Schedule",

@@ -7,16 +7,19 @@
 
 mod component;
 mod sources;
+mod workflow;
 
 pub(crate) use sources::Sources;
+pub use workflow::{Synced, sync_workflows};
 
 use crate::definition::{Definition, PermissionSet, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
 use crate::{
     actions, layout, packs, permission_sets, policies, read, rules, secrets, sensors, triggers,
+    workflows,
 };
-use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
+use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger, Workflow};
 use attune_domain::id::PackId;
 use attune_domain::policy::Policy;
 use attune_ports::Ports;
@@ -172,13 +175,7 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         match done {
             Ok(()) => self.found.add(T::KIND, reference, digest),
-            Err(
-                error @ (Error::NotFound { .. }
-                | Error::Conflict(_)
-                | Error::Invalid(_)
-                | Error::BadRef(_)
-                | Error::Refused(_)),
-            ) => {
+            Err(error) if error.is_lasting() => {
                 let kind = T::KIND.as_str().replace('_', " ");
                 self.warnings.push(format!("{kind} '{reference}' was left out: {error}"));
             }
@@ -225,15 +222,25 @@ impl Run<'_> {
 
     async fn actions(&mut self, files: &attune_packs::Pack) -> Result<(), Error> {
         for file in &files.actions {
-            let (reference, digest) = (file.reference.as_str(), Sources::digest(file));
+            let reference = file.reference.as_str();
+            let graph = files.workflows.iter().find(|graph| graph.reference == file.reference);
+            let digest = match graph {
+                Some(graph) => Sources::digest(&(file, graph)),
+                None => Sources::digest(file),
+            };
             let mut done = Ok(());
             if self.is_due::<Action>(reference, &digest).await? {
-                done =
-                    match self.store(reference, |old, run| component::action(file, old, run)).await
-                    {
-                        Ok(action) => actions::welcome(self.ports, &action).await,
-                        Err(error) => Err(error),
-                    };
+                let (ports, run) = (self.ports, &*self);
+                let stored = match graph {
+                    Some(graph) => settled(ports, || workflow::store(file, graph, run)).await,
+                    None => {
+                        self.store(reference, |old, run| component::action(file, old, run)).await
+                    }
+                };
+                done = match stored {
+                    Ok(action) => actions::welcome(ports, &action).await,
+                    Err(error) => Err(error),
+                };
             }
             self.note::<Action>(reference, digest, done)?;
         }
@@ -331,6 +338,10 @@ impl Run<'_> {
         let named = files.actions.iter().map(|file| file.reference.as_str());
         for action in self.leftovers::<Action>(named.collect()).await? {
             packs::gone(actions::delete(ports, &action).await)?;
+        }
+        let named = files.workflows.iter().map(|file| file.reference.as_str());
+        for workflow in self.leftovers::<Workflow>(named.collect()).await? {
+            packs::gone(workflows::delete_alone(ports, &workflow).await)?;
         }
         let named = files.triggers.iter().map(|file| file.reference.as_str());
         for trigger in self.leftovers::<Trigger>(named.collect()).await? {

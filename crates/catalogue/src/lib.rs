@@ -1,7 +1,7 @@
 //! The catalogue: the definitions that packs and people bring in, and how they are kept as records.
 //!
 //! [`layout`] says where each definition stands; [`read`] finds them. [`packs`], [`actions`],
-//! [`triggers`], [`sensors`], [`rules`] and [`policies`] change them on behalf of people, [`install()`]
+//! [`workflows`], [`triggers`], [`sensors`], [`rules`] and [`policies`] change them on behalf of people, [`install()`]
 //! on behalf of a pack's files. Every change is one conditional commit: load, decide, commit, and again
 //! where somebody was faster. Whatever changes a rule also changes the small records that matching
 //! reads (the bindings of a trigger and their generation, see [`links`]) in the same commit, and whatever
@@ -28,8 +28,9 @@ pub mod secrets;
 pub mod sensors;
 pub mod timers;
 pub mod triggers;
+pub mod workflows;
 
 pub use definition::{Definition, PermissionSet, Stored};
 pub use error::{Error, name_of};
-pub use install::{Installed, Origin, install};
+pub use install::{Installed, Origin, Synced, install, sync_workflows};
 pub use policy_document::{PolicyDocument, RateDocument, WindowDocument};

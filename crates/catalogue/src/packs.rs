@@ -6,9 +6,9 @@ use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
 use crate::{
     actions, check, install, layout, permission_sets, policies, read, rules, secrets, sensors,
-    triggers,
+    triggers, workflows,
 };
-use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger};
+use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger, Workflow};
 use attune_domain::id::PackId;
 use attune_domain::reference::PackRef;
 use attune_domain::schema::Schema;
@@ -214,6 +214,9 @@ async fn clear(ports: &Ports, pack: &Pack) -> Result<(), Error> {
     }
     for action in refs_of::<Action>(ports, name).await? {
         gone(actions::delete(ports, &action).await)?;
+    }
+    for workflow in refs_of::<Workflow>(ports, name).await? {
+        gone(workflows::delete_alone(ports, &workflow).await)?;
     }
     for set in refs_of::<PermissionSet>(ports, name).await? {
         gone(permission_sets::delete(ports, &set).await)?;

@@ -2,7 +2,7 @@
 
 use crate::base_url::BaseUrl;
 use crate::commands::{
-    action, dead_letter, event, execution, pack, policy, queue, rule, session, trigger,
+    action, dead_letter, event, execution, inquiry, pack, policy, queue, rule, session, trigger,
 };
 use crate::output::Format;
 use crate::serve::ServeArgs;
@@ -93,6 +93,9 @@ pub enum ClientCommand {
     /// Executions: what was run, and how it went
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Inquiries: what executions ask people
+    #[command(subcommand)]
+    Inquiry(inquiry::Command),
     /// Lines of executions waiting for an action's slots
     #[command(subcommand)]
     Queue(queue::Command),
@@ -170,6 +173,14 @@ mod tests {
             "execution cancel 7",
             "execution watch",
             "execution watch 7",
+            "inquiry list --status pending --execution 7 --assignee 3",
+            "inquiry show 7",
+            "inquiry respond 7 --approve",
+            "inquiry respond 7 --reject reason=late",
+            "inquiry respond 7 size=3 reason=late",
+            "inquiry respond 7 --response {\"size\":3}",
+            "inquiry cancel 7",
+            "inquiry link 7 --until 2030-01-01T00:00:00Z",
             "queue stats core.echo",
             "pack list",
             "pack get core",
@@ -204,6 +215,9 @@ mod tests {
             ("no such stream", "execution logs 7 --stream log", ErrorKind::InvalidValue),
             ("no such queue", "dead-letter show nowhere 7", ErrorKind::ValueValidation),
             ("one or all", "dead-letter purge match 7 --yes", ErrorKind::ArgumentConflict),
+            ("yes or no", "inquiry respond 7 --approve --reject", ErrorKind::ArgumentConflict),
+            ("no such status", "inquiry list --status open", ErrorKind::ValueValidation),
+            ("no moment", "inquiry link 7 --until tomorrow", ErrorKind::ValueValidation),
             ("pages start at 1", "rule list --page 0", ErrorKind::ValueValidation),
             ("no such format", "whoami -o xml", ErrorKind::InvalidValue),
             ("ftp is not spoken here", "--url ftp://host whoami", ErrorKind::ValueValidation),

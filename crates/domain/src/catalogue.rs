@@ -1,8 +1,9 @@
-//! The definitions that packs and the API bring in: packs, actions, triggers, sensors, rules.
+//! The definitions that packs and the API bring in: packs, actions, workflows, triggers, sensors, rules.
 
 use crate::Timestamp;
 use crate::cloud_event::CloudEventSource;
-use crate::id::{ActionId, IdentityId, PackId, RuleId, SensorId, TriggerId};
+use crate::id::{ActionId, IdentityId, PackId, RuleId, SensorId, TriggerId, WorkflowId};
+use crate::payload::Payload;
 use crate::reference::{ComponentRef, PackRef};
 use crate::runtime::Runtime;
 use crate::sealed::Sealed;
@@ -179,6 +180,48 @@ pub struct Action {
     /// Retention and placement as given.
     #[serde(default)]
     pub placement: Placement,
+    /// Digest of the graph that it runs, where it is a workflow; see [`Workflow::digest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// Wire id of that workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<WorkflowId>,
+    /// Whether it came over the API and not from a pack's files.
+    pub is_adhoc: bool,
+    /// When it first came.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+}
+
+/// A workflow: a graph of tasks, executed as the action of the same ref.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workflow {
+    /// Wire id; survives registering again.
+    pub id: WorkflowId,
+    /// Its name, and that of the action that executes it.
+    #[serde(rename = "ref")]
+    pub reference: ComponentRef,
+    /// The pack it belongs to.
+    pub pack: PackId,
+    /// That pack's ref.
+    pub pack_ref: PackRef,
+    /// For people.
+    pub label: String,
+    /// For people.
+    pub description: Option<String>,
+    /// As its file writes it.
+    pub version: String,
+    /// Parameters, flat or JSON Schema.
+    pub param_schema: Option<Value>,
+    /// Output, flat or JSON Schema.
+    pub out_schema: Option<Value>,
+    /// The graph, as [`crate::workflow::Definition::parse`] reads it; a large one lies in its blob.
+    pub definition: Payload,
+    /// SHA-256 of the canonical graph, in hexadecimal: the name under which runs find what they started with.
+    pub digest: String,
+    /// Search words.
+    pub tags: Vec<String>,
     /// Whether it came over the API and not from a pack's files.
     pub is_adhoc: bool,
     /// When it first came.

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::admission::{LaneKey, Ticket};
 use crate::catalogue::Placement;
-use crate::id::{ActionId, EnforcementId, EventId, ExecutionId, IdentityId, RuleId};
+use crate::id::{ActionId, EnforcementId, EventId, ExecutionId, IdentityId, InquiryId, RuleId};
 use crate::payload::Payload;
 use crate::reference::ComponentRef;
 use crate::runtime::Runtime;
@@ -58,6 +58,15 @@ pub struct Execution {
     pub parent: Option<ExecutionId>,
     /// The first attempt that this one repeats.
     pub original_execution: Option<ExecutionId>,
+    /// Digest of the definition that it runs, where it is a workflow; fixed at admission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// The thread of its parent's run that waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u32>,
+    /// Whether its parent has taken note of its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noted: bool,
     /// The workflow task it belongs to, as the wire shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow_task: Option<Value>,
@@ -79,6 +88,9 @@ pub struct Execution {
     /// The runner that has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
+    /// The question that it asks people, or has asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Who got its slot, for telling them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_to: Vec<Handed>,
@@ -88,6 +100,15 @@ pub struct Execution {
     pub updated: Timestamp,
     /// When a runner first claimed it.
     pub started_at: Option<Timestamp>,
+}
+
+/// A question that an execution asks people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Which.
+    pub inquiry: InquiryId,
+    /// Whether its end is the execution's, too; else the execution goes on by itself.
+    pub ends: bool,
 }
 
 /// The two outputs of a run, secrets struck out.
@@ -155,6 +176,47 @@ pub struct Claim {
 }
 
 impl Execution {
+    /// An execution of an action that somebody asks for now, of which nothing else is known yet.
+    #[must_use]
+    pub fn new(id: ExecutionId, action_ref: ComponentRef, now: Timestamp) -> Self {
+        Self {
+            id,
+            action: None,
+            action_ref,
+            runtime: None,
+            status: ExecutionStatus::Requested,
+            config: None,
+            secrets: None,
+            result: None,
+            printed: None,
+            env_vars: BTreeMap::new(),
+            permission_set_refs: vec![],
+            executor: None,
+            enforcement: None,
+            event: None,
+            rule: None,
+            rule_ref: None,
+            trigger_ref: None,
+            parent: None,
+            original_execution: None,
+            workflow: None,
+            thread: None,
+            noted: false,
+            workflow_task: None,
+            asked: None,
+            placement: Placement::default(),
+            priority: default_priority(),
+            place: None,
+            attempt: 0,
+            max_attempts: 1,
+            claim: None,
+            handed_to: vec![],
+            created: now,
+            updated: now,
+            started_at: None,
+        }
+    }
+
     /// Moves to `next`, if that may follow.
     ///
     /// # Errors
@@ -172,10 +234,18 @@ impl Execution {
         Ok(())
     }
 
+    /// The inquiry whose end it waits for, without a process and without a slot.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<InquiryId> {
+        let asked = self.asked.filter(|asked| asked.ends)?;
+        (self.status == ExecutionStatus::Running).then_some(asked.inquiry)
+    }
+
     /// Whether its end must be told to somebody: its lane, or its parent.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        self.parent.is_some() || matches!(&self.place, Some(Place { holds: Holds::Slot(_), .. }))
+        (self.thread.is_some() && !self.noted)
+            || matches!(&self.place, Some(Place { holds: Holds::Slot(_), .. }))
     }
 }
 

@@ -56,6 +56,8 @@ ids! {
     PackId;
     /// An action.
     ActionId;
+    /// A workflow's definition.
+    WorkflowId;
     /// A trigger.
     TriggerId;
     /// A sensor.
@@ -68,6 +70,8 @@ ids! {
     EnforcementId;
     /// An execution of an action.
     ExecutionId;
+    /// A question to people.
+    InquiryId;
     /// A policy.
     PolicyId;
     /// A person or machine that may log in.

@@ -18,6 +18,7 @@ pub mod event;
 pub mod execution;
 pub mod id;
 pub mod identity;
+pub mod inquiry;
 pub mod matching;
 pub mod message;
 pub mod payload;
@@ -29,6 +30,7 @@ pub mod sealed;
 pub mod status;
 pub mod template;
 pub mod timer;
+pub mod workflow;
 
 /// A moment, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,7 +1,7 @@
 //! The messages between the steps of the journey. They carry ids, never bodies.
 
 use crate::admission::LaneKey;
-use crate::id::{EnforcementId, EventId, ExecutionId};
+use crate::id::{EnforcementId, EventId, ExecutionId, InquiryId};
 use crate::reference::ComponentRef;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,12 @@ pub enum Step {
         /// Which lane.
         lane: LaneKey,
     },
+    /// The deadline of an inquiry has come.
+    #[serde(rename = "inquiry.due")]
+    InquiryDue {
+        /// Which.
+        inquiry: InquiryId,
+    },
 }
 
 impl From<Step> for Message {
@@ -113,6 +119,7 @@ impl Step {
             }
             Self::ExecutionCompleted { execution } => format!("execution.completed:{execution}"),
             Self::LaneWake { lane } => format!("lane.wake:{lane}"),
+            Self::InquiryDue { inquiry } => format!("inquiry.due:{inquiry}"),
         }
     }
 }

@@ -123,12 +123,13 @@ fn span(deliveries: &[Delivery]) -> Span {
         event = field::Empty,
         enforcement = field::Empty,
         execution = field::Empty,
-        lane = field::Empty
+        lane = field::Empty,
+        inquiry = field::Empty
     );
-    let mut named: [(&str, Vec<String>); 4] =
-        ["event", "enforcement", "execution", "lane"].map(|name| (name, Vec::new()));
+    let mut named: [(&str, Vec<String>); 5] =
+        ["event", "enforcement", "execution", "lane", "inquiry"].map(|name| (name, Vec::new()));
     for delivery in deliveries {
-        let [event, enforcement, execution, lane] = named.each_mut().map(|(_, ids)| ids);
+        let [event, enforcement, execution, lane, inquiry] = named.each_mut().map(|(_, ids)| ids);
         match &delivery.message.step {
             Step::EventCreated { event: id } => event.push(id.to_string()),
             Step::EnforcementCreated { enforcement: id, event: cause } => {
@@ -139,6 +140,7 @@ fn span(deliveries: &[Delivery]) -> Span {
             | Step::ExecutionScheduled { execution: id, .. }
             | Step::ExecutionCompleted { execution: id } => execution.push(id.to_string()),
             Step::LaneWake { lane: key } => lane.push(key.to_string()),
+            Step::InquiryDue { inquiry: id } => inquiry.push(id.to_string()),
         }
     }
     for (name, ids) in named.iter().filter(|(_, ids)| !ids.is_empty()) {

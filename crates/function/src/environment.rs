@@ -8,13 +8,16 @@
 //! | `ATTUNE_ROOT_KEY_SECRET`, `ATTUNE_TOKEN_KEY_SECRET` | all | names or ARNs of the two keys' secrets |
 //! | `ATTUNE_STACK` | all | the stack's name: what names of EventBridge rules begin with, and of secrets to which parameters may refer |
 //! | `ATTUNE_LOG` | all | what is logged: a level, or `target=level` pairs with commas; `info` |
+//! | `ATTUNE_STATE_MACHINE` | who has to do with workflows | ARN of the state machine whose executions are their threads |
 //! | `ATTUNE_TIMER_GROUP`, `ATTUNE_INGEST_ARN`, `ATTUNE_TIMER_ROLE`, `ATTUNE_TICKS` | who sets timers | schedule group, ARN of `ingest-event`, ARN of Scheduler's role, URL of the queue of ticks; all or none |
+//! | `ATTUNE_INQUIRY_TIMEOUT_DAYS` | `api`, `run-action` | time for an answer where an inquiry does not say; 30 |
 //!
 //! Variables of one function alone stand in that function's crate.
 
 use attune_aws::{Config, Timers};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// A variable is missing or makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +96,16 @@ impl Environment {
         self.parsed(name, "true or false", default)
     }
 
+    /// How long people have time to answer an inquiry that does not say itself.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn inquiry_patience(&self) -> Result<Duration, Error> {
+        let (name, expected) = ("ATTUNE_INQUIRY_TIMEOUT_DAYS", "a number of days");
+        let days: u16 = self.parsed(name, expected, 30)?;
+        Ok(Duration::from_secs(u64::from(days.max(1)) * 86_400))
+    }
+
     /// What the stack consists of.
     ///
     /// # Errors
@@ -105,6 +118,7 @@ impl Environment {
             root_key_secret: self.required("ATTUNE_ROOT_KEY_SECRET")?,
             token_key_secret: self.required("ATTUNE_TOKEN_KEY_SECRET")?,
             referable: format!("{}/actions/", self.required("ATTUNE_STACK")?),
+            state_machine: self.optional("ATTUNE_STATE_MACHINE"),
             timers: self.timers()?,
             scratch: self.scratch(),
         })

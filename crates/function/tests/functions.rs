@@ -4,6 +4,8 @@ mod embedded;
 
 #[path = "../../../functions/admit-execution/tests/handle.rs"]
 mod admit_execution_function;
+#[path = "../../../functions/advance-workflow/tests/handle.rs"]
+mod advance_workflow_function;
 #[path = "../../../functions/api/tests/handle.rs"]
 mod api_function;
 #[path = "../../../functions/complete-execution/tests/handle.rs"]

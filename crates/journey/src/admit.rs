@@ -99,6 +99,8 @@ async fn way_of(
     let runtime = action.and_then(|prepared| prepared.action.runtime);
     execution.runtime = runtime;
     execution.action = action.map(|prepared| prepared.action.id);
+    // What a run starts with is settled here, whatever becomes of the definition meanwhile.
+    execution.workflow = action.and_then(|prepared| prepared.action.workflow.clone());
     let inherits =
         applicant.enforcement.as_ref().is_some_and(|e| e.body.permission_set_refs.is_none());
     if let Some(prepared) = action.filter(|_| inherits) {
@@ -106,7 +108,8 @@ async fn way_of(
             .permission_set_refs
             .clone_from(&prepared.action.default_execution_permission_set_refs);
     }
-    if runtime.is_none() {
+    // A workflow needs no slot: what it executes does.
+    if runtime.is_none() || execution.workflow.is_some() {
         return Ok(Way { lane: None, policy: None });
     }
     let policies = definitions::policies(ports).await?;
@@ -147,6 +150,7 @@ async fn decide_and_commit(
     let mut announcements = Vec::new();
     for mut applicant in applicants {
         let held = match (&mut lane, applicant.execution.runtime) {
+            _ if applicant.execution.workflow.is_some() => Verdict::Workflow,
             (_, None) => Verdict::Unschedulable,
             (None, Some(_)) => Verdict::Free,
             (Some((lane, _)), Some(runtime)) => {
@@ -192,6 +196,8 @@ enum Verdict {
     Free,
     /// The lane's answer.
     Lane(Admission),
+    /// It is a workflow, which has a run in place of a process: go.
+    Workflow,
     /// Nothing can run it.
     Unschedulable,
 }
@@ -220,6 +226,10 @@ fn settle(
         Verdict::Lane(Admission::Refused(refusal)) => {
             execution.status = ExecutionStatus::Cancelled;
             execution.result = Some(ended("cancelled", execution, &refusal.to_string(), now));
+        }
+        Verdict::Workflow => {
+            execution.runtime = None;
+            execution.status = ExecutionStatus::Running;
         }
         Verdict::Unschedulable => {
             let why = match execution.action {

@@ -47,6 +47,7 @@ fn keys_of(memo: &Memo, step: &Step, reads: &Reads) -> Vec<Key> {
         | Step::ExecutionScheduled { execution, .. }
         | Step::ExecutionCompleted { execution } => vec![layout::execution(*execution)],
         Step::LaneWake { lane } => vec![layout::lane(lane)],
+        Step::InquiryDue { inquiry } => vec![layout::inquiry(*inquiry)],
     };
     keys.extend(reads.rule.as_ref().map(|rule| definitions::definition(Kind::Rule, rule)));
     keys.extend(reads.action.as_ref().map(|action| definitions::definition(Kind::Action, action)));
@@ -60,7 +61,7 @@ fn keys_of(memo: &Memo, step: &Step, reads: &Reads) -> Vec<Key> {
         }
         Step::ExecutionScheduled { .. } => keys.extend(pack(memo, reads)),
         Step::LaneWake { .. } => keys.push(definitions::policies_generation()),
-        Step::ExecutionCompleted { .. } => {}
+        Step::ExecutionCompleted { .. } | Step::InquiryDue { .. } => {}
     }
     keys
 }

@@ -1,12 +1,15 @@
 //! Announce: send the next step its message, and know when it must be sent again.
 
+use crate::workflow;
 use attune_domain::Timestamp;
 use attune_domain::admission::{Lane, LaneKey};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
 use attune_domain::execution::{Execution, Holds, Place};
+use attune_domain::inquiry::Inquiry;
 use attune_domain::message::{Message, Reads, Step};
 use attune_domain::status::ExecutionStatus;
+use attune_ports::orchestrator::ThreadStep;
 use attune_ports::{Outgoing, Ports, Queue, Unavailable};
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -25,19 +28,38 @@ pub(crate) fn overdue_at(since: Timestamp, now: Timestamp) -> Timestamp {
     now + (now - since).clamp(PATIENCE, PAUSE)
 }
 
+/// What is to be said, and to whom.
+#[derive(Clone, Debug)]
+pub(crate) enum Announcement {
+    /// A message to the next step.
+    Message(Addressed),
+    /// A run's first step is to be taken.
+    Run(ThreadStep),
+}
+
 /// A message with its address.
 #[derive(Clone, Debug)]
-pub(crate) struct Announcement {
+pub(crate) struct Addressed {
     queue: Queue,
     group: String,
     message: Message,
     delay: Duration,
 }
 
-impl Announcement {
+impl Addressed {
     fn now(queue: Queue, group: impl Into<String>, step: Step, reads: Reads) -> Self {
         let message = Message { reads, ..step.into() };
         Self { queue, group: group.into(), message, delay: Duration::ZERO }
+    }
+}
+
+impl Announcement {
+    fn now(queue: Queue, group: impl Into<String>, step: Step, reads: Reads) -> Self {
+        Self::Message(Addressed::now(queue, group, step, reads))
+    }
+
+    fn after(queue: Queue, group: &str, step: Step, delay: Duration) -> Self {
+        Self::Message(Addressed { delay, ..Addressed::now(queue, group, step, Reads::default()) })
     }
 
     /// An event is to be matched.
@@ -82,6 +104,10 @@ impl Announcement {
 
     /// What comes next for an execution that was admitted: its run, or its end.
     pub(crate) fn next(execution: &Execution) -> Option<Self> {
+        let begins = execution.workflow.is_some() && execution.status == ExecutionStatus::Running;
+        if begins {
+            return Some(Self::Run(workflow::repair::first(execution.id)));
+        }
         Self::scheduled(execution).or_else(|| Self::completed(execution))
     }
 
@@ -98,6 +124,22 @@ impl Announcement {
         let step = Step::ExecutionCompleted { execution: execution.id };
         let reads = Reads { lane: lane.cloned(), ..Reads::default() };
         Some(Self::now(Queue::Complete, group, step, reads))
+    }
+
+    /// An execution that waits for people gives its slot back; `None` where it holds none.
+    pub(crate) fn waiting(execution: &Execution) -> Option<Self> {
+        let Some(Place { lane, holds: Holds::Slot(_) }) = &execution.place else { return None };
+        execution.waits_for()?;
+        let step = Step::ExecutionCompleted { execution: execution.id };
+        let reads = Reads { lane: Some(lane.clone()), ..Reads::default() };
+        Some(Self::now(Queue::Complete, lane.to_string(), step, reads))
+    }
+
+    /// An inquiry's deadline comes; `None` while that is too far for a message: then it stands in the due index.
+    pub(crate) fn deadline(inquiry: &Inquiry, now: Timestamp) -> Option<Self> {
+        let step = Step::InquiryDue { inquiry: inquiry.id };
+        let delay = (inquiry.timeout_at - now).to_std().unwrap_or_default();
+        (inquiry.timeout_at <= now + FAR).then(|| Self::after(Queue::Wake, "", step, delay))
     }
 
     /// Somebody of a lane may go later, and sooner than was known `before`; `None` where a wake for that
@@ -117,7 +159,7 @@ impl Announcement {
     /// Somebody of a lane may go, after `delay`.
     pub(crate) fn wake(lane: &LaneKey, delay: Duration) -> Self {
         let step = Step::LaneWake { lane: lane.clone() };
-        Self { delay, ..Self::now(Queue::Wake, lane.as_str(), step, Reads::default()) }
+        Self::after(Queue::Wake, lane.as_str(), step, delay)
     }
 }
 
@@ -130,6 +172,13 @@ pub(crate) async fn send(
     let number = u64::try_from(ports.clock.now().timestamp_micros()).unwrap_or(0);
     let mut batch: Option<(Queue, Vec<Outgoing>)> = None;
     for announcement in announcements {
+        let announcement = match announcement {
+            Announcement::Message(addressed) => addressed,
+            Announcement::Run(step) => {
+                ports.orchestrator.start(step).await?;
+                continue;
+            }
+        };
         let outgoing = Outgoing::new(announcement.message, announcement.group, number)
             .after(announcement.delay);
         match &mut batch {

@@ -2,7 +2,7 @@
 
 use crate::announce::{self, Announcement};
 use crate::retry::Attempts;
-use crate::{layout, load, subject};
+use crate::{inquiry, layout, load, subject, workflow};
 use attune_domain::execution::{Execution, Holds, Place};
 use attune_domain::id::ExecutionId;
 use attune_domain::status::ExecutionStatus;
@@ -29,6 +29,16 @@ pub enum Error {
 /// # Errors
 /// See [`Error`]; nothing was changed.
 pub async fn execution(ports: &Ports, id: ExecutionId) -> Result<Execution, Error> {
+    let execution = one(ports, id).await?;
+    if execution.workflow.is_none() || execution.status.is_terminal() {
+        return Ok(execution);
+    }
+    workflow::control::cancel(ports, &execution).await?;
+    load::execution(ports, id).await?.ok_or(Error::NotFound(id))
+}
+
+/// Cancels an execution, and nothing that it has executed.
+pub(crate) async fn one(ports: &Ports, id: ExecutionId) -> Result<Execution, Error> {
     let mut attempts = Attempts::default();
     loop {
         let loaded = load::execution_versioned(ports, id).await?.ok_or(Error::NotFound(id))?;
@@ -38,7 +48,13 @@ pub async fn execution(ports: &Ports, id: ExecutionId) -> Result<Execution, Erro
         match execution.status {
             ExecutionStatus::Canceling => return Ok(execution),
             status if status.is_terminal() => return Err(Error::Over(status)),
-            ExecutionStatus::Running => execution.status = ExecutionStatus::Canceling,
+            ExecutionStatus::Running => {
+                commit = inquiry::withdraw(ports, commit, &mut execution, now).await?;
+                // Who waited for people had no process to end, and is over.
+                if execution.status == ExecutionStatus::Running {
+                    execution.status = ExecutionStatus::Canceling;
+                }
+            }
             _ => {
                 // A slot stays with it until `complete` gives it to the next in line.
                 if let Some(Place { lane, holds: Holds::Ticket(ticket) }) = execution.place.clone()

@@ -1,19 +1,21 @@
-//! Complete: an execution is over; its slot goes to the next in line, in the same commit.
+//! Complete: an execution is over; its slot goes to the next in line, in the same commit, and the workflow that it
+//! belongs to takes note.
 
 use crate::announce::{self, Announcement};
 use crate::load::{self, Versioned};
 use crate::retry::Attempts;
-use crate::{layout, line};
+use crate::{layout, line, subject, workflow};
 use attune_domain::admission::LaneKey;
 use attune_domain::execution::{Execution, Holds, Place};
 use attune_domain::id::ExecutionId;
 use attune_ports::records::Commit;
 use attune_ports::{Ports, Unavailable};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Ended executions in one commit, at most.
 const AT_ONCE: usize = 10;
 
-/// Frees the slots of ended executions, in order, and answers how many were dealt with. The rest must come
+/// Frees the slots of ended executions, in order, tells their workflows, and answers how many were dealt with. The rest must come
 /// again.
 pub async fn handle(ports: &Ports, ids: &[ExecutionId]) -> (usize, Result<(), Unavailable>) {
     let mut done = 0;
@@ -33,6 +35,7 @@ async fn next(ports: &Ports, ids: &[ExecutionId]) -> Result<usize, Unavailable> 
         let mut leaving: Vec<Versioned<Execution>> = Vec::new();
         let mut again = Vec::new();
         let mut lane: Option<LaneKey> = None;
+        let mut children = BTreeMap::<ExecutionId, BTreeSet<ExecutionId>>::new();
         let mut many = 0;
         for id in ids.iter().take(AT_ONCE) {
             if leaving.iter().any(|loaded| loaded.body.id == *id) {
@@ -43,6 +46,11 @@ async fn next(ports: &Ports, ids: &[ExecutionId]) -> Result<usize, Unavailable> 
                 many += 1;
                 continue;
             };
+            if let (Some(parent), Some(_), true) =
+                (loaded.body.parent, loaded.body.thread, loaded.body.status.is_terminal())
+            {
+                children.entry(parent).or_default().insert(*id);
+            }
             match slot_of(&loaded.body) {
                 None => again.extend(announced_before(ports, &loaded.body).await?),
                 Some(own) => {
@@ -65,14 +73,18 @@ async fn next(ports: &Ports, ids: &[ExecutionId]) -> Result<usize, Unavailable> 
             }
         }
         announce::send(ports, again).await?;
+        for (parent, children) in children {
+            workflow::settle(ports, parent, &children).await?;
+        }
         return Ok(many);
     }
 }
 
-/// The lane whose slot an ended execution still holds.
+/// The lane whose slot an execution still holds that ended, or waits for people.
 fn slot_of(execution: &Execution) -> Option<&LaneKey> {
+    let leaves = execution.status.is_terminal() || execution.waits_for().is_some();
     match &execution.place {
-        Some(Place { lane, holds: Holds::Slot(_) }) if execution.status.is_terminal() => Some(lane),
+        Some(Place { lane, holds: Holds::Slot(_) }) if leaves => Some(lane),
         _ => None,
     }
 }
@@ -118,7 +130,9 @@ async fn leave(
     for left in leaving {
         let mut execution = left.body;
         execution.place = execution.place.map(|place| Place { holds: Holds::Nothing, ..place });
-        commit = commit.replace(layout::execution_record(&execution, None), left.version);
+        // Its workflow may still have to take note of it.
+        let due = subject::due(&execution, now);
+        commit = commit.replace(layout::execution_record(&execution, due), left.version);
     }
     ports.records.commit(commit).await?;
     Ok(announcements)

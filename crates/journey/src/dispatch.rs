@@ -4,7 +4,7 @@
 //! ([`matches()`], [`admissions`], [`runs`], [`completions`], [`wakes`]) and carries no other's code.
 
 use crate::subject::Subject;
-use crate::{admit, ahead, complete, matching, run, wake};
+use crate::{admit, ahead, complete, inquiry, matching, run, wake};
 use attune_domain::message::{Step, VERSION};
 use attune_ports::queues::Receipt;
 use attune_ports::{Delivery, Ports, Unavailable};
@@ -44,20 +44,20 @@ impl Failed {
 /// Deals with a batch of any steps. Deliveries of one group are dealt with in order: when one fails, it and
 /// the later ones of its group are answered as failed, the others are not.
 pub async fn batch(ports: &Ports, terms: &run::Terms, deliveries: Vec<Delivery>) -> Vec<Failed> {
-    let [mut events, mut to_admit, mut to_run, mut ended, mut lanes] = [const { Vec::new() }; 5];
+    let [mut events, mut to_admit, mut to_run, mut ended, mut moments] = [const { Vec::new() }; 5];
     for delivery in deliveries {
         let step = match delivery.message.step {
             Step::EventCreated { .. } => &mut events,
             Step::EnforcementCreated { .. } | Step::ExecutionRequested { .. } => &mut to_admit,
             Step::ExecutionScheduled { .. } => &mut to_run,
             Step::ExecutionCompleted { .. } => &mut ended,
-            Step::LaneWake { .. } => &mut lanes,
+            Step::LaneWake { .. } | Step::InquiryDue { .. } => &mut moments,
         };
         step.push(delivery);
     }
     let mut failed = matches(ports, events).await;
     failed.extend(runs(ports, terms, to_run).await);
-    failed.extend(wakes(ports, lanes).await);
+    failed.extend(wakes(ports, moments).await);
     failed.extend(admissions(ports, to_admit).await);
     failed.extend(completions(ports, ended).await);
     failed
@@ -95,7 +95,7 @@ pub async fn runs(ports: &Ports, terms: &run::Terms, deliveries: Vec<Delivery>) 
     join_all(runs).await.into_iter().flatten().collect()
 }
 
-/// Looks at lanes, one after the other.
+/// Looks at lanes and inquiries whose moment has come, one after the other.
 pub async fn wakes(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
     let ports = &ahead::of(ports, &deliveries).await;
     let mut failed = Vec::new();
@@ -103,6 +103,9 @@ pub async fn wakes(ports: &Ports, deliveries: Vec<Delivery>) -> Vec<Failed> {
         let done = match known(&delivery) {
             Ok(Step::LaneWake { lane }) => {
                 wake::handle(ports, lane).await.map_err(|e| e.to_string())
+            }
+            Ok(Step::InquiryDue { inquiry }) => {
+                inquiry::deadline(ports, *inquiry).await.map_err(|e| e.to_string())
             }
             other => Err(misplaced(other)),
         };

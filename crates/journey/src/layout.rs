@@ -5,12 +5,13 @@
 //! | an event | `event/<id>` | – | `event` | – | `trigger/<ref>` |
 //! | an enforcement | `enforcement/<id>` | – | `enforcement` | – | `rule/<ref>` |
 //! | an execution | `execution/<id>` | – | `execution` | `parent/<id>` | `action/<ref>` |
+//! | an inquiry | `inquiry/<id>` | – | `inquiry` | – | – |
 //! | a lane | `lane/<key>` | – | – | `policy/<id>` | – |
 //! | a ticket of it | `lane/<key>` | `ticket/<ticket>` | – | – | – |
 //! | a cause's mark | `cause/<cause>` | – | – | – | – |
 //!
 //! Every place in an index is one more write in the cloud. So what another record tells is not indexed: an
-//! event names its enforcements, an enforcement its execution.
+//! event names its enforcements, an enforcement its execution, an execution its inquiry.
 //!
 //! In indexes the sort key is the id in 16 digits, so that order is time. Whatever leaves a next step
 //! undone also stands in `Due` under `due`, by moment.
@@ -21,7 +22,8 @@ use attune_domain::admission::{Lane, LaneKey, Ticket, Waiter};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
 use attune_domain::execution::Execution;
-use attune_domain::id::{EnforcementId, EventId, ExecutionId};
+use attune_domain::id::{EnforcementId, EventId, ExecutionId, InquiryId};
+use attune_domain::inquiry::{Inquiry, Status};
 use attune_ports::records::{Index, Key, Kind, Record};
 use chrono::TimeDelta;
 use std::fmt::Display;
@@ -51,6 +53,12 @@ pub fn enforcement(id: EnforcementId) -> Key {
 #[must_use]
 pub fn execution(id: ExecutionId) -> Key {
     Key::new(format!("execution/{id}"), "")
+}
+
+/// An inquiry.
+#[must_use]
+pub fn inquiry(id: InquiryId) -> Key {
+    Key::new(format!("inquiry/{id}"), "")
 }
 
 /// A lane.
@@ -157,6 +165,21 @@ pub(crate) fn execution_record(execution: &Execution, due_at: Option<Timestamp>)
     due(record, due_at)
 }
 
+/// An inquiry's record; while it is pending, it is due around its deadline.
+pub(crate) fn inquiry_record(inquiry: &Inquiry) -> Record {
+    let record = Record::new(Kind::Inquiry, self::inquiry(inquiry.id), inquiry)
+        .at(Index::List, Kind::Inquiry.as_str(), sort_of(inquiry.id.get()))
+        .counted(format!("inquiry/{}", inquiry.status));
+    let is_pending = inquiry.status == Status::Pending;
+    due(record, is_pending.then(|| around(inquiry.timeout_at, inquiry.created)))
+}
+
+/// When a record whose moment is `at` is due, as seen `from` when it was planned: a while after the message that
+/// comes at that moment; or a while before, where that is still to be sent, being too far for a message's delay.
+fn around(at: Timestamp, from: Timestamp) -> Timestamp {
+    at + if at > from + announce::FAR { TimeDelta::minutes(-2) } else { TimeDelta::seconds(5) }
+}
+
 /// A lane's record; it is due when somebody should look at it.
 pub(crate) fn lane_record(lane: &Lane) -> Record {
     let record = Record::new(Kind::Lane, self::lane(&lane.key), lane).at(
@@ -164,12 +187,7 @@ pub(crate) fn lane_record(lane: &Lane) -> Record {
         lanes_of_policy(lane.policy),
         lane.key.as_str(),
     );
-    // A while after the message that should have woken it; or a while before, where it is still to be sent.
-    let due_at = lane.wake_at.map(|at| {
-        let far = at > lane.updated + announce::FAR;
-        at + if far { TimeDelta::minutes(-2) } else { TimeDelta::seconds(5) }
-    });
-    due(record, due_at)
+    due(record, lane.wake_at.map(|at| around(at, lane.updated)))
 }
 
 /// A ticket's record; it is due when its holder has waited too long.

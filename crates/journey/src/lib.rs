@@ -1,6 +1,7 @@
 //! The journey of an event, one module a step: [`ingest`] → [`matching`] → [`admit`] → [`run`] →
-//! [`complete`], with [`wake`] for lanes that time opens and [`sweep`] for whatever a crash left between
-//! two steps. People come in by [`request`] and [`cancel`], and look at lines with [`queue_stats`].
+//! [`complete`], with [`workflow`] for actions that are graphs of others, [`wake`] for lanes that time opens and [`sweep`] for whatever a crash left between
+//! two steps. People come in by [`request`] and [`cancel`], look at lines
+//! with [`queue_stats`], and are asked by [`inquiry`].
 //!
 //! Every step is one function `handle(ports, …)` in four breaths: load, decide (the domain crate's
 //! business), commit (all or nothing, conditional on what was loaded), announce. Messages may come twice
@@ -19,6 +20,7 @@ pub mod complete;
 pub mod definitions;
 pub mod dispatch;
 pub mod ingest;
+pub mod inquiry;
 pub mod layout;
 mod line;
 pub mod load;
@@ -34,5 +36,6 @@ mod subject;
 pub mod sweep;
 pub mod wake;
 pub mod workers;
+pub mod workflow;
 
 pub use subject::Subject;

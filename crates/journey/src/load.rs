@@ -7,7 +7,8 @@ use attune_domain::admission::{Lane, LaneKey};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
 use attune_domain::execution::Execution;
-use attune_domain::id::{EnforcementId, EventId, ExecutionId};
+use attune_domain::id::{EnforcementId, EventId, ExecutionId, InquiryId};
+use attune_domain::inquiry::Inquiry;
 use attune_ports::records::Kind;
 use attune_ports::{Key, Ports, Unavailable};
 use serde::de::DeserializeOwned;
@@ -73,6 +74,14 @@ pub(crate) async fn execution_versioned(
     id: ExecutionId,
 ) -> Result<Option<Versioned<Execution>>, Unavailable> {
     versioned(ports, &layout::execution(id)).await
+}
+
+/// Reads an inquiry.
+///
+/// # Errors
+/// [`Unavailable`] where it cannot be read.
+pub async fn inquiry(ports: &Ports, id: InquiryId) -> Result<Option<Inquiry>, Unavailable> {
+    body(ports, &layout::inquiry(id)).await
 }
 
 /// Reads a lane for changing it.

@@ -7,7 +7,6 @@ use attune_domain::catalogue::Placement;
 use attune_domain::execution::{Execution, default_priority};
 use attune_domain::id::{ExecutionId, IdentityId};
 use attune_domain::reference::ComponentRef;
-use attune_domain::status::ExecutionStatus;
 use attune_ports::records::{self, Commit, Kind, Record};
 use attune_ports::{Ports, Unavailable};
 use serde_json::{Map, Value};
@@ -133,36 +132,17 @@ async fn build(
         sets.clone()
     };
     Ok(Execution {
-        id,
         action: Some(prepared.action.id),
-        action_ref: prepared.action.reference.clone(),
         runtime: prepared.action.runtime,
-        status: ExecutionStatus::Requested,
         config,
         secrets: sealed,
-        result: None,
-        printed: None,
         env_vars: new.env_vars.clone(),
         permission_set_refs,
         executor: new.executor,
-        enforcement: None,
-        event: None,
-        rule: None,
-        rule_ref: None,
-        trigger_ref: None,
         parent: new.parent,
-        original_execution: None,
-        workflow_task: None,
         placement: new.placement.clone(),
         priority: new.priority.unwrap_or_else(default_priority).min(9),
-        place: None,
-        attempt: 0,
-        max_attempts: 1,
-        claim: None,
-        handed_to: vec![],
-        created: now,
-        updated: now,
-        started_at: None,
+        ..Execution::new(id, prepared.action.reference.clone(), now)
     })
 }
 

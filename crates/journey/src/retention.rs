@@ -76,6 +76,7 @@ async fn remove(ports: &Ports, record: Record) -> Result<bool, Unavailable> {
         return Ok(false);
     }
     let decode_error = |error: records::Unreadable| Unavailable::new("records", error.source);
+    let mut commit = Commit::new();
     let payloads = match record.kind {
         Kind::Execution => {
             let execution: Execution = record.decode().map_err(decode_error)?;
@@ -83,6 +84,9 @@ async fn remove(ports: &Ports, record: Record) -> Result<bool, Unavailable> {
                 return Ok(false);
             }
             ports.logs.delete(execution.id).await?;
+            if let Some(asked) = execution.asked {
+                commit = commit.delete(layout::inquiry(asked.inquiry), Expect::Any);
+            }
             let shared = match execution.enforcement {
                 Some(enforcement) => load::enforcement(ports, enforcement).await?.is_some(),
                 None => false,
@@ -106,7 +110,7 @@ async fn remove(ports: &Ports, record: Record) -> Result<bool, Unavailable> {
             ports.blobs.delete(&name).await?;
         }
     }
-    let commit = Commit::new().delete(record.key, Expect::Version(record.version));
+    let commit = commit.delete(record.key, Expect::Version(record.version));
     match ports.records.commit(commit).await {
         Ok(()) => Ok(true),
         Err(records::Error::Stale(_)) => Ok(false),

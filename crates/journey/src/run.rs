@@ -4,12 +4,13 @@ use crate::announce::{self, Announcement};
 use crate::definitions::PreparedAction;
 use crate::load::Versioned;
 use crate::retry::Attempts;
-use crate::{definitions, layout, load, payload, secrets, subject};
+use crate::{definitions, inquiry, layout, load, payload, secrets, subject};
 use attune_domain::Timestamp;
 use attune_domain::execution::{Claim, Execution};
 use attune_domain::id::ExecutionId;
+use attune_domain::inquiry::PATIENCE;
 use attune_domain::status::ExecutionStatus;
-use attune_ports::records::Commit;
+use attune_ports::records::{self, Commit};
 use attune_ports::runner::{Cancelled, Invocation, Outcome};
 use attune_ports::tokens::Holder;
 use attune_ports::{Ports, Unavailable};
@@ -23,19 +24,34 @@ use std::time::Duration;
 pub struct Terms {
     /// Time limit of a run that has none of its own.
     pub timeout: Duration,
+    /// The longest time limit that a workflow's task may give.
+    pub longest: Duration,
     /// Time from the limit until the process is gone for certain.
     pub grace: Duration,
     /// How often a run looks whether it was cancelled.
     pub look: Duration,
+    /// How long people have time to answer what an action asks, where that does not say.
+    pub inquiry: Duration,
 }
 
 impl Default for Terms {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(300),
+            longest: Duration::from_secs(86_400),
             grace: Duration::from_secs(30),
             look: Duration::from_millis(200),
+            inquiry: PATIENCE,
         }
+    }
+}
+
+impl Terms {
+    /// Time limit of an execution: that of its workflow's task, or the one that all have.
+    fn limit(&self, execution: &Execution) -> Duration {
+        let own =
+            execution.workflow_task.as_ref().and_then(|task| task["timeout_seconds"].as_u64());
+        own.map_or(self.timeout, |seconds| Duration::from_secs(seconds).min(self.longest))
     }
 }
 
@@ -50,8 +66,28 @@ pub async fn handle(
     id: ExecutionId,
     attempt: u32,
 ) -> Result<(), Unavailable> {
-    let Some(claimed) = claim(ports, terms, id, attempt).await? else { return Ok(()) };
-    let prepared = definitions::action(ports, &claimed.body.action_ref).await?;
+    let mut attempts = Attempts::default();
+    let (claimed, prepared) = loop {
+        let Some(loaded) = load::execution_versioned(ports, id).await? else { return Ok(()) };
+        let execution = &loaded.body;
+        if execution.status != ExecutionStatus::Scheduled || execution.attempt != attempt {
+            return Ok(());
+        }
+        let prepared = definitions::action(ports, &execution.action_ref).await?;
+        // To ask people takes neither a process nor a claim.
+        let question = prepared.as_ref().filter(|prepared| inquiry::is_asked_by(&prepared.action));
+        let error = match question {
+            Some(question) => match inquiry::ask(ports, terms.inquiry, loaded, question).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+            None => match claim(ports, terms, loaded).await {
+                Ok(claimed) => break (claimed, prepared),
+                Err(error) => error,
+            },
+        };
+        attempts.again(ports, error).await?;
+    };
     let outcome = match invocation(ports, terms, &claimed.body, prepared.as_ref()).await? {
         Ok((invocation, pure)) => {
             // A process may only start once its claim would survive a crash.
@@ -63,40 +99,32 @@ pub async fn handle(
         }
         Err(outcome) => outcome,
     };
-    record(ports, claimed, prepared.as_deref(), outcome).await
+    record(ports, terms, claimed, prepared.as_deref(), outcome).await
 }
 
-/// Takes the execution, if it still waits for this attempt; answers it as it was stored.
+/// Takes an execution that is scheduled; answers it as it was stored.
 async fn claim(
     ports: &Ports,
     terms: &Terms,
-    id: ExecutionId,
-    attempt: u32,
-) -> Result<Option<Versioned<Execution>>, Unavailable> {
-    let mut attempts = Attempts::default();
-    loop {
-        let Some(loaded) = load::execution_versioned(ports, id).await? else { return Ok(None) };
-        let mut execution = loaded.body;
-        if execution.status != ExecutionStatus::Scheduled || execution.attempt != attempt {
-            return Ok(None);
-        }
-        let now = ports.clock.now();
-        let longest =
-            TimeDelta::from_std(terms.timeout + terms.grace).unwrap_or(TimeDelta::hours(1));
-        execution.status = ExecutionStatus::Running;
-        execution.updated = now;
-        execution.started_at.get_or_insert(now);
-        execution.claim =
-            Some(Claim { worker: ports.worker.to_string(), attempt, deadline: now + longest });
-        let due = staying(loaded.due, &execution, now);
-        let record = layout::execution_record(&execution, due);
-        match ports.records.commit(Commit::new().replace(record, loaded.version)).await {
-            Ok(()) => {
-                return Ok(Some(Versioned { body: execution, version: loaded.version + 1, due }));
-            }
-            Err(error) => attempts.again(ports, error).await?,
-        }
-    }
+    loaded: Versioned<Execution>,
+) -> Result<Versioned<Execution>, records::Error> {
+    let Versioned { body: mut execution, version, due } = loaded;
+    let now = ports.clock.now();
+    // Never sooner than the worker itself may be dead, however short this execution's own limit is.
+    let limit = terms.limit(&execution).max(terms.timeout);
+    let longest = TimeDelta::from_std(limit + terms.grace).unwrap_or(TimeDelta::days(2));
+    execution.status = ExecutionStatus::Running;
+    execution.updated = now;
+    execution.started_at.get_or_insert(now);
+    execution.claim = Some(Claim {
+        worker: ports.worker.to_string(),
+        attempt: execution.attempt,
+        deadline: now + longest,
+    });
+    let due = staying(due, &execution, now);
+    let record = layout::execution_record(&execution, due);
+    ports.records.commit(Commit::new().replace(record, version)).await?;
+    Ok(Versioned { body: execution, version: version + 1, due })
 }
 
 /// When an execution is overdue that was overdue at `before` until now: its place in the due index stays what it
@@ -145,7 +173,7 @@ async fn invocation(
         parameter_delivery: action.parameter_delivery,
         parameter_format: action.parameter_format,
         output_format: action.output_format,
-        timeout: terms.timeout,
+        timeout: terms.limit(execution),
         rule_ref: execution.rule_ref.as_ref().map(ToString::to_string),
         trigger_ref: execution.trigger_ref.as_ref().map(ToString::to_string),
         secrets,
@@ -168,7 +196,7 @@ async fn token(
         executor: execution.executor,
         action_ref: execution.action_ref.clone(),
         permission_set_refs: execution.permission_set_refs.clone(),
-        lifetime: terms.timeout + Duration::from_secs(60),
+        lifetime: terms.limit(execution) + Duration::from_secs(60),
     };
     tokens.execution_token(holder).await.map(Some)
 }
@@ -208,21 +236,23 @@ fn watch(ports: Ports, look: Duration, id: ExecutionId, attempt: u32) -> Cancell
     })
 }
 
-/// Records an outcome, if the claim still stands: the first terminal commit wins.
+/// Records an outcome, if the claim still stands: the first terminal commit wins. One that asks a question is not
+/// the end yet: the execution goes on waiting for the answer.
 async fn record(
     ports: &Ports,
+    terms: &Terms,
     claimed: Versioned<Execution>,
     prepared: Option<&PreparedAction>,
-    outcome: Outcome,
+    mut outcome: Outcome,
 ) -> Result<(), Unavailable> {
     let (id, attempt) = (claimed.body.id, claimed.body.attempt);
     let name = format!("executions/{id}.{attempt}.result");
-    let mut result = outcome.result;
-    if let (Some(prepared), Some(data)) = (prepared, result.get_mut("data")) {
+    if let (Some(prepared), Some(data)) = (prepared, outcome.result.get_mut("data")) {
         // What the output schema calls secret is not even kept sealed: nobody could ask for it.
         let _ = prepared.output.redact(data);
     }
-    let result = payload::stash(&*ports.blobs, &name, result).await?;
+    let asks = inquiry::in_outcome(ports, terms.inquiry, &claimed.body, &mut outcome).await?;
+    let result = payload::stash(&*ports.blobs, &name, outcome.result).await?;
     let mut attempts = Attempts::default();
     // Most likely nobody has touched it since the claim.
     let mut found = Some(claimed);
@@ -231,19 +261,48 @@ async fn record(
             claim.attempt == attempt && *claim.worker == *ports.worker && body.attempt == attempt
         });
         let now = ports.clock.now();
-        if !holds || body.become_(outcome.status, now).is_err() {
+        let waits = asks.as_ref().filter(|_| may_wait(&body));
+        let commit = match waits {
+            Some(inquiry) => inquiry::wait(Commit::new(), &mut body, inquiry, now),
+            None => inquiry::withdraw(ports, Commit::new(), &mut body, now).await?,
+        };
+        let status = if asks.is_some() { without_answer(&body) } else { outcome.status };
+        if !holds || (waits.is_none() && body.become_(status, now).is_err()) {
             tracing::warn!(execution = %id, attempt, "an outcome came too late and is dropped");
             return Ok(());
         }
-        body.result = Some(result.clone());
+        body.result = Some(if asks.is_some() && waits.is_none() {
+            inquiry::unasked().into()
+        } else {
+            result.clone()
+        });
         body.printed.clone_from(&outcome.printed);
         body.claim = None;
         let record = layout::execution_record(&body, staying(due, &body, now));
-        match ports.records.commit(Commit::new().replace(record, version)).await {
-            Ok(()) => return announce::send(ports, Announcement::completed(&body)).await,
+        match ports.records.commit(commit.replace(record, version)).await {
+            Ok(()) => {
+                let mut announcements = Vec::from_iter(Announcement::completed(&body));
+                announcements.extend(Announcement::waiting(&body));
+                announcements.extend(waits.and_then(|asked| Announcement::deadline(asked, now)));
+                return announce::send(ports, announcements).await;
+            }
             Err(error) => attempts.again(ports, error).await?,
         }
         found = load::execution_versioned(ports, id).await?;
     }
     Ok(())
+}
+
+/// Whether an execution may wait for people now: nobody stops it, and it has not asked them before.
+fn may_wait(execution: &Execution) -> bool {
+    execution.status == ExecutionStatus::Running && execution.asked.is_none()
+}
+
+/// How an execution ends that asks in its result and may not wait: nothing goes on as if it had been answered.
+fn without_answer(execution: &Execution) -> ExecutionStatus {
+    if execution.status == ExecutionStatus::Canceling {
+        ExecutionStatus::Cancelled
+    } else {
+        ExecutionStatus::Failed
+    }
 }

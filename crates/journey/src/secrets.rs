@@ -96,10 +96,25 @@ pub(crate) async fn restore(
         let Some(text) = vault.referenced(&name).await? else { return Ok(Err(Missing(name))) };
         secrets.resolve(&name, &text);
     }
+    Ok(Ok(put_back(&secrets, parameters)))
+}
+
+/// The same, but a reference stays one: for who hands parameters on to where an action runs.
+pub(crate) async fn unseal(
+    vault: &dyn Vault,
+    execution: &Execution,
+    parameters: &mut Map<String, Value>,
+) -> Result<Vec<String>, Unavailable> {
+    let Some(sealed) = &execution.secrets else { return Ok(vec![]) };
+    let secrets = open(vault, &context_of(execution), sealed).await?;
+    Ok(put_back(&secrets, parameters))
+}
+
+fn put_back(secrets: &Secrets, parameters: &mut Map<String, Value>) -> Vec<String> {
     let mut whole = Value::Object(std::mem::take(parameters));
     secrets.restore(&mut whole);
     if let Value::Object(map) = whole {
         *parameters = map;
     }
-    Ok(Ok(secrets.texts()))
+    secrets.texts()
 }

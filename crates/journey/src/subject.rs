@@ -5,9 +5,9 @@ use crate::layout;
 use crate::load::{self, Versioned};
 use attune_domain::Timestamp;
 use attune_domain::admission::Waiter;
-use attune_domain::catalogue::{Placement, Rule};
+use attune_domain::catalogue::Rule;
 use attune_domain::enforcement::Enforcement;
-use attune_domain::execution::{Execution, Holds, Place, default_priority};
+use attune_domain::execution::{Execution, Holds, Place};
 use attune_domain::id::{EnforcementId, ExecutionId};
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
 use attune_ports::records::{Commit, Kind};
@@ -109,16 +109,8 @@ fn announced_before(execution: &Execution) -> Vec<Announcement> {
 fn execution_of(ports: &Ports, enforcement: &Enforcement) -> Execution {
     let now = ports.clock.now();
     Execution {
-        id: ExecutionId::new(ports.ids.next()),
-        action: None,
-        action_ref: enforcement.action_ref.clone(),
-        runtime: None,
-        status: ExecutionStatus::Requested,
         config: enforcement.config.clone(),
         secrets: enforcement.secrets.clone(),
-        result: None,
-        printed: None,
-        env_vars: Default::default(),
         permission_set_refs: enforcement.permission_set_refs.clone().unwrap_or_default(),
         executor: enforcement.executor,
         enforcement: Some(enforcement.id),
@@ -126,19 +118,7 @@ fn execution_of(ports: &Ports, enforcement: &Enforcement) -> Execution {
         rule: enforcement.rule,
         rule_ref: Some(enforcement.rule_ref.clone()),
         trigger_ref: Some(enforcement.trigger_ref.clone()),
-        parent: None,
-        original_execution: None,
-        workflow_task: None,
-        placement: Placement::default(),
-        priority: default_priority(),
-        place: None,
-        attempt: 0,
-        max_attempts: 1,
-        claim: None,
-        handed_to: vec![],
-        created: now,
-        updated: now,
-        started_at: None,
+        ..Execution::new(ExecutionId::new(ports.ids.next()), enforcement.action_ref.clone(), now)
     }
 }
 
@@ -151,6 +131,11 @@ pub(crate) fn due(execution: &Execution, now: Timestamp) -> Option<Timestamp> {
             _ => Some(overdue),
         },
         ExecutionStatus::Scheduled => Some(overdue),
+        // Its inquiry stands in the due index instead, once its slot is given back.
+        ExecutionStatus::Running if execution.waits_for().is_some() => match &execution.place {
+            Some(Place { holds: Holds::Slot(_), .. }) => Some(overdue),
+            _ => None,
+        },
         ExecutionStatus::Running | ExecutionStatus::Canceling => {
             Some(execution.claim.as_ref().map_or(overdue, |claim| claim.deadline))
         }

@@ -7,13 +7,15 @@
 use crate::announce::{self, Announcement};
 use crate::load::Versioned;
 use crate::retry::Attempts;
-use crate::{layout, line, load, subject};
+use crate::{inquiry, layout, line, load, subject, workflow};
 use attune_domain::Timestamp;
 use attune_domain::admission::Lane;
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
 use attune_domain::execution::{Claim, Execution};
+use attune_domain::inquiry::Inquiry;
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
+use attune_domain::workflow::Run;
 use attune_ports::records::{Commit, Index, Kind, Query};
 use attune_ports::{Ports, Record, Unavailable, records};
 use serde_json::json;
@@ -110,7 +112,13 @@ async fn repair(
             let delay = until.and_then(|until| until.to_std().ok()).unwrap_or(Duration::ZERO);
             announce::send(ports, [Announcement::wake(&lane.key, delay)]).await
         }
+        Kind::Run => {
+            let run: Run = decode(&record)?;
+            swept.announced += workflow::repair::run(ports, run.execution, starting).await?;
+            Ok(())
+        }
         Kind::Ticket => line::expire(ports, &record.key).await,
+        Kind::Inquiry => inquiry::deadline(ports, decode::<Inquiry>(&record)?.id).await,
         _ => Ok(()),
     }
 }
@@ -143,6 +151,16 @@ async fn execution(
 ) -> Result<(), Unavailable> {
     let execution: Execution = decode(record)?;
     let announcement = match execution.status {
+        // Its run has not begun, or was not told yet that it is cancelled.
+        ExecutionStatus::Running | ExecutionStatus::Canceling if execution.workflow.is_some() => {
+            if execution.status == ExecutionStatus::Canceling {
+                workflow::control::cancel(ports, &execution).await?;
+            }
+            Some(Announcement::Run(workflow::repair::first(execution.id)))
+        }
+        ExecutionStatus::Running if execution.waits_for().is_some() => {
+            Announcement::waiting(&execution)
+        }
         ExecutionStatus::Running | ExecutionStatus::Canceling => {
             let now = ports.clock.now();
             let dead = execution.claim.as_ref().is_none_or(|claim| is_dead(ports, claim, now));
@@ -190,16 +208,19 @@ async fn give_up(ports: &Ports, found: &Execution, swept: &mut Swept) -> Result<
         let now = ports.clock.now();
         let again = body.status == ExecutionStatus::Running && may_run_again(ports, &body).await?;
         let claim = body.claim.take();
+        // What it asked, nobody is interested in any more; another attempt asks anew.
+        let commit = inquiry::withdraw(ports, Commit::new(), &mut body, now).await?;
         if again {
             body.status = ExecutionStatus::Scheduled;
             body.attempt += 1;
+            body.asked = None;
         } else {
             body.result = Some(abandoned(&body, claim.as_ref(), now).into());
             body.status = ExecutionStatus::Abandoned;
         }
         body.updated = now;
         let record = layout::execution_record(&body, subject::due(&body, now));
-        match ports.records.commit(Commit::new().replace(record, version)).await {
+        match ports.records.commit(commit.replace(record, version)).await {
             Ok(()) => {
                 if again {
                     swept.rescheduled += 1;

@@ -2,8 +2,10 @@
 
 use crate::dispatch::{self, Failed};
 use crate::run;
+use crate::workflow::{self, Limits};
 use attune_domain::runtime::Runtime;
-use attune_ports::{Delivery, Ports, Queue};
+use attune_ports::orchestrator::ThreadStep;
+use attune_ports::{Delivery, Ports, Queue, Unavailable};
 use futures::future::join_all;
 use std::future::Future;
 use std::sync::Arc;
@@ -19,12 +21,20 @@ pub struct Config {
     pub natives: usize,
     /// How runs behave.
     pub terms: run::Terms,
+    /// Bounds of workflows.
+    pub limits: Limits,
 }
 
 /// Longest wait for a message before looking whether to stop.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Messages taken at once.
 const BATCH: usize = 10;
+/// Steps of workflows taken at once.
+const THREADS: usize = 4;
+/// The longest pause before a step of a workflow is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// What a step that this process takes waits with: nobody else is told.
+const HERE: &str = "here";
 
 /// Works until `stop` says so, then finishes what is in hand.
 ///
@@ -41,6 +51,9 @@ pub async fn run(ports: Ports, config: Config, stop: watch::Receiver<bool>) {
             tasks.spawn(steps(ports.clone(), queue, Arc::clone(&config), stop.clone()));
         }
     }
+    for _ in 0..THREADS {
+        tasks.spawn(threads(ports.clone(), config.limits, stop.clone()));
+    }
     for runtime in Runtime::ALL {
         let permits = Arc::clone(if runtime == Runtime::Native { &natives } else { &processes });
         tasks.spawn(runs(ports.clone(), runtime, permits, Arc::clone(&config), stop.clone()));
@@ -52,6 +65,34 @@ pub async fn run(ports: Ports, config: Config, stop: watch::Receiver<bool>) {
 async fn steps(ports: Ports, queue: Queue, config: Arc<Config>, mut stop: watch::Receiver<bool>) {
     while let Some(batch) = next(&ports, queue, BATCH, &mut stop).await {
         work(&ports, queue, &config.terms, batch).await;
+    }
+}
+
+/// Takes steps of workflows, one after the other, where this process is who takes them.
+async fn threads(ports: Ports, limits: Limits, mut stop: watch::Receiver<bool>) {
+    while let Some(step) = unless_stopped(&mut stop, ports.orchestrator.next()).await {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match advance(&ports, limits, step).await {
+                Ok(()) => break,
+                Err(error) => {
+                    tracing::warn!(execution = %step.run, %error, "a step of a workflow is tried again");
+                    let slept = unless_stopped(&mut stop, tokio::time::sleep(pause)).await;
+                    if slept.is_none() {
+                        // It stands in the due index, for the next life.
+                        return;
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+}
+
+async fn advance(ports: &Ports, limits: Limits, step: ThreadStep) -> Result<(), Unavailable> {
+    match workflow::advance(ports, limits, step, HERE).await? {
+        Some(then) => ports.orchestrator.tell(HERE, then).await,
+        None => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ mod cloud_events;
 mod feed;
 mod folder;
 mod logs;
+mod orchestrator;
 mod pack_files;
 mod queues;
 mod records;
@@ -19,6 +20,7 @@ mod store;
 mod vault;
 
 pub use folder::{Folder, Locked};
+pub use orchestrator::InProcess;
 pub use schedules::{Sink, Ticker};
 pub use store::Counters;
 
@@ -137,6 +139,7 @@ pub fn open(path: &Path, config: &Config, runner: Arc<dyn Runner>) -> Result<Loc
         pack_files: Arc::new(pack_files::Folders::new(packs_dir)),
         records,
         queues: Arc::new(queues::LocalQueues::new(store.clone(), config)),
+        orchestrator: Arc::new(orchestrator::InProcess::new(Arc::new(SystemClock))),
         schedules: schedules.clone(),
         blobs: Arc::new(blobs::FileBlobs::new(folder.file("blobs"))),
         logs: Arc::new(logs::FileLogs::new(folder.file("logs"))),

@@ -1,5 +1,6 @@
 //! The `core` pack, inside the binary: a server finds it wherever it is started.
 
+use attune_domain::reference::ComponentRef;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -12,6 +13,7 @@ macro_rules! core_files {
 
 /// The files of `packs/core`: path relative to the pack's root, and content.
 pub const CORE: &[(&str, &str)] = core_files![
+    "actions/ask.yaml",
     "actions/echo.yaml",
     "actions/http_request.yaml",
     "actions/noop.yaml",
@@ -34,6 +36,12 @@ pub const CORE: &[(&str, &str)] = core_files![
     "triggers/queue_started.yaml",
     "triggers/rruletimer.yaml",
 ];
+
+/// Whether the core pack has this action.
+pub(crate) fn has_action(action: &ComponentRef) -> bool {
+    let file = format!("actions/{}.yaml", action.name());
+    action.pack() == "core" && CORE.iter().any(|(path, _)| *path == file)
+}
 
 /// Writes the core pack, so that folder `root` becomes its root. Files of the same names are
 /// overwritten, others stay.

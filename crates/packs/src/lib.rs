@@ -21,8 +21,11 @@ pub mod raw;
 pub mod rule;
 pub mod runner;
 pub mod runtime;
+pub mod schemas;
 pub mod sensor;
 pub mod trigger;
+pub mod workflow;
+pub mod workflow_files;
 
 mod fields;
 mod label;
@@ -43,3 +46,5 @@ pub use runner::Runner;
 pub use runtime::RuntimeDefinition;
 pub use sensor::SensorDefinition;
 pub use trigger::TriggerDefinition;
+pub use workflow::WorkflowDefinition;
+pub use workflow_files::{WorkflowFiles, read_workflows};

@@ -88,6 +88,38 @@ impl Node {
         entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
+    /// The node at a dotted path such as `tasks[2].next[0].do`.
+    pub(crate) fn find(&self, path: &str) -> Option<&Self> {
+        let (node, rest) = self.follow(path);
+        rest.is_empty().then_some(node)
+    }
+
+    /// Where the node at a dotted path begins, or the nearest one above it that is there.
+    pub(crate) fn locate(&self, path: &str) -> Position {
+        self.follow(path).0.at
+    }
+
+    /// Follows a dotted path as far as it goes; the rest of it is what is not there. A key may itself hold dots.
+    fn follow<'p>(&self, path: &'p str) -> (&Self, &'p str) {
+        let path = path.strip_prefix('.').unwrap_or(path);
+        match &self.kind {
+            Kind::Map(entries) => {
+                let below = entries.iter().filter_map(|entry| {
+                    let rest = path.strip_prefix(entry.key.as_str())?;
+                    let ends = rest.is_empty() || rest.starts_with(['.', '[']);
+                    (ends && !path.is_empty()).then(|| entry.value.follow(rest))
+                });
+                below.min_by_key(|(_, rest)| rest.len())
+            }
+            Kind::List(items) => path.strip_prefix('[').and_then(|path| {
+                let (index, rest) = path.split_once(']')?;
+                Some(items.get(index.parse::<usize>().ok()?)?.follow(rest))
+            }),
+            _ => None,
+        }
+        .unwrap_or((self, path))
+    }
+
     /// The text, where this is text.
     pub(crate) fn as_text(&self) -> Option<&str> {
         if let Kind::Text(text) = &self.kind { Some(text) } else { None }

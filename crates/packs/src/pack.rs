@@ -1,6 +1,7 @@
 //! A whole pack, and how it is read from its folder.
 
 use crate::action::ActionDefinition;
+use crate::builtin;
 use crate::fields::Context;
 use crate::manifest::ManifestDefinition;
 use crate::node::Node;
@@ -12,6 +13,7 @@ use crate::runner::Runner;
 use crate::runtime::RuntimeDefinition;
 use crate::sensor::SensorDefinition;
 use crate::trigger::TriggerDefinition;
+use crate::workflow::WorkflowDefinition;
 use attune_domain::reference::{ComponentRef, PackRef};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -33,16 +35,16 @@ pub struct Pack {
     pub root: PathBuf,
     /// The manifest.
     pub manifest: ManifestDefinition,
-    /// Workflow files of `workflows/` and `actions/workflows/`; where both have one of the same
-    /// ref, the latter's.
-    pub workflows: Vec<RawDefinition>,
+    /// Workflows: of actions that name a file, then of files in `workflows/` and `actions/workflows/` that no action
+    /// names; where both folders have one of the same ref, the latter's.
+    pub workflows: Vec<WorkflowDefinition>,
     /// Permission sets.
     pub permission_sets: Vec<PermissionSetDefinition>,
     /// Runtimes.
     pub runtimes: Vec<RuntimeDefinition>,
     /// Triggers.
     pub triggers: Vec<TriggerDefinition>,
-    /// Actions.
+    /// Actions, those of workflows included.
     pub actions: Vec<ActionDefinition>,
     /// Policies.
     pub policies: Vec<RawDefinition>,
@@ -74,34 +76,20 @@ pub fn load(dir: &Path) -> Result<Pack, Errors> {
 }
 
 fn read(root: &Path, problems: &RefCell<Vec<Problem>>) -> Option<Pack> {
-    let file = Path::new(MANIFEST);
-    let report = Report { file, problems };
-    let node = match read_file(&root.join(file)) {
-        Ok(text) => parse(&text, report)?,
-        Err(error) => {
-            let message = match error.kind() {
-                io::ErrorKind::NotFound => "missing: every pack needs this file".to_owned(),
-                _ => error.to_string(),
-            };
-            report.error(Position::default(), "", message);
-            return None;
-        }
-    };
+    let node = read_manifest(root, problems)?;
+    let report = Report { file: Path::new(MANIFEST), problems };
     let manifest = ManifestDefinition::read(&node, report);
     let named = manifest.as_ref().map(|manifest| manifest.reference.clone()).or_else(|| {
         node.get("ref").and_then(Node::as_text).and_then(|text| PackRef::parse(text).ok())
     });
     let files = Files { context: Context { pack: named.as_ref(), root }, problems };
 
-    let mut workflows = files.read("workflows", RawDefinition::read_workflow, by_ref);
-    let beside_actions = files.read("actions/workflows", RawDefinition::read_workflow, by_ref);
-    workflows.retain(|old| beside_actions.iter().all(|new| new.reference != old.reference));
-    workflows.extend(beside_actions);
     let permission_sets =
         files.read("permission_sets", PermissionSetDefinition::read, |set| &set.reference);
     let runtimes = files.read("runtimes", RuntimeDefinition::read, |runtime| &runtime.reference);
     let triggers = files.read("triggers", TriggerDefinition::read, |trigger| &trigger.reference);
-    let actions = files.read("actions", ActionDefinition::read, |action| &action.reference);
+    let mut actions = files.read("actions", ActionDefinition::read, |action| &action.reference);
+    let workflows = files.workflows(&mut actions);
     let policies = files.read("policies", RawDefinition::read, by_ref);
     let queues = files.read("queues", RawDefinition::read, by_ref);
     let rules = files.read("rules", RuleDefinition::read, |rule| &rule.reference);
@@ -125,26 +113,52 @@ fn read(root: &Path, problems: &RefCell<Vec<Problem>>) -> Option<Pack> {
     Some(pack)
 }
 
+/// The manifest, as it is written.
+pub(crate) fn read_manifest(root: &Path, problems: &RefCell<Vec<Problem>>) -> Option<Node> {
+    let file = Path::new(MANIFEST);
+    let report = Report { file, problems };
+    match read_file(&root.join(file)) {
+        Ok(text) => parse(&text, report),
+        Err(error) => {
+            let message = match error.kind() {
+                io::ErrorKind::NotFound => "missing: every pack needs this file".to_owned(),
+                _ => error.to_string(),
+            };
+            report.error(Position::default(), "", message);
+            None
+        }
+    }
+}
+
 fn by_ref(raw: &RawDefinition) -> &ComponentRef {
     &raw.reference
 }
 
 /// Reads the files of one pack, folder by folder.
-struct Files<'a> {
-    context: Context<'a>,
-    problems: &'a RefCell<Vec<Problem>>,
+pub(crate) struct Files<'a> {
+    pub(crate) context: Context<'a>,
+    pub(crate) problems: &'a RefCell<Vec<Problem>>,
 }
 
 impl Files<'_> {
-    fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         folder: &str,
         read: fn(&Node, Context<'_>, Report<'_>) -> Option<T>,
         reference: fn(&T) -> &ComponentRef,
     ) -> Vec<T> {
+        self.read_files(self.list(folder), read, reference)
+    }
+
+    fn read_files<T>(
+        &self,
+        files: Vec<PathBuf>,
+        read: impl Fn(&Node, Context<'_>, Report<'_>) -> Option<T>,
+        reference: fn(&T) -> &ComponentRef,
+    ) -> Vec<T> {
         let mut first_files = HashMap::new();
         let mut definitions = Vec::new();
-        for file in self.list(folder) {
+        for file in files {
             let report = Report { file: &file, problems: self.problems };
             let node = match read_file(&self.context.root.join(&file)) {
                 Ok(text) => parse(&text, report),
@@ -168,8 +182,56 @@ impl Files<'_> {
         definitions
     }
 
+    /// The workflows of all files, and for each that no action names an action more.
+    pub(crate) fn workflows(&self, actions: &mut Vec<ActionDefinition>) -> Vec<WorkflowDefinition> {
+        let mut workflows: Vec<WorkflowDefinition> =
+            actions.iter().filter_map(|action| self.workflow_of(action)).collect();
+        let in_folder = |folder: &str| {
+            let mut files = self.list(folder);
+            files.retain(|file| actions.iter().all(|it| it.workflow_file.as_ref() != Some(file)));
+            let read = |node: &Node, context: Context<'_>, report: Report<'_>| {
+                WorkflowDefinition::read(node, context, report, None)
+            };
+            self.read_files(files, read, |workflow| &workflow.reference)
+        };
+        let mut alone = in_folder("workflows");
+        let beside_actions = in_folder("actions/workflows");
+        alone.retain(|old| beside_actions.iter().all(|new| new.reference != old.reference));
+        alone.extend(beside_actions);
+        for workflow in alone {
+            let taken = actions.iter().find(|action| action.reference == workflow.reference);
+            if let Some(action) = taken {
+                let report = Report { file: &workflow.file, problems: self.problems };
+                let message = format!(
+                    "'{}' is already in {}: name this file there as workflow_file",
+                    workflow.reference,
+                    action.file.display()
+                );
+                report.error(Position::default(), "ref", message);
+                continue;
+            }
+            actions.push(workflow.companion());
+            workflows.push(workflow);
+        }
+        workflows
+    }
+
+    /// The workflow of the file that an action names.
+    fn workflow_of(&self, action: &ActionDefinition) -> Option<WorkflowDefinition> {
+        let file = action.workflow_file.as_deref()?;
+        let report = Report { file, problems: self.problems };
+        let node = match read_file(&self.context.root.join(file)) {
+            Ok(text) => parse(&text, report)?,
+            Err(error) => {
+                report.error(Position::default(), "", error.to_string());
+                return None;
+            }
+        };
+        WorkflowDefinition::read(&node, self.context, report, Some(action))
+    }
+
     /// The YAML files of `folder`, sorted by name; none where there is no such folder.
-    fn list(&self, folder: &str) -> Vec<PathBuf> {
+    pub(crate) fn list(&self, folder: &str) -> Vec<PathBuf> {
         let folder = Path::new(folder);
         let absolute = self.context.root.join(folder);
         if !absolute.is_dir() {
@@ -222,12 +284,22 @@ impl Pack {
                 let message = format!("no file of this pack defines trigger '{trigger}'");
                 report.warning(rule.trigger_at, "trigger_ref", message);
             }
-            if own(action)
-                && self.actions.iter().all(|known| known.reference != *action)
-                && self.workflows.iter().all(|known| known.reference != *action)
-            {
+            if own(action) && !self.defines(action) {
                 let message = format!("no file of this pack defines action '{action}'");
                 report.warning(rule.action_at, "action_ref", message);
+            }
+        }
+        for workflow in &self.workflows {
+            let report = Report { file: &workflow.file, problems };
+            for call in &workflow.calls {
+                let action = &call.action;
+                if own(action) && !self.defines(action) {
+                    let message = format!("no file of this pack defines action '{action}'");
+                    report.warning(call.at, &call.field, message);
+                } else if !own(action) && action.pack() == "core" && !builtin::has_action(action) {
+                    let message = format!("the core pack has no action '{action}'");
+                    report.warning(call.at, &call.field, message);
+                }
             }
         }
         for sensor in &self.sensors {
@@ -244,6 +316,11 @@ impl Pack {
             let report = Report { file: &action.file, problems };
             self.check_runner(&action.runner, action.runner_at, report);
         }
+    }
+
+    /// Whether one of its files defines this action.
+    fn defines(&self, action: &ComponentRef) -> bool {
+        self.actions.iter().any(|known| known.reference == *action)
     }
 
     fn check_runner(&self, runner: &Runner, at: Position, report: Report<'_>) {

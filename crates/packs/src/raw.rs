@@ -1,4 +1,4 @@
-//! Files of which only the ref is read here: policies, queues and workflows.
+//! Files of which only the ref is read here: policies and queues.
 
 use crate::fields::{Context, Fields};
 use crate::node::Node;
@@ -32,23 +32,5 @@ impl RawDefinition {
             reference: fields.own_ref(context, false)?,
             content: node.to_value(),
         })
-    }
-
-    /// A workflow, which may leave its name to its file: `deploy.workflow.yaml` is `<pack>.deploy`.
-    pub(crate) fn read_workflow(
-        node: &Node,
-        context: Context<'_>,
-        report: Report<'_>,
-    ) -> Option<Self> {
-        let fields = Fields::of(node, "", report)?;
-        let reference = if fields.find(&["ref"]).is_some() {
-            fields.own_ref(context, false)?
-        } else {
-            let stem = report.file.file_stem()?.to_string_lossy();
-            let name = stem.strip_suffix(".workflow").unwrap_or(&stem);
-            let full = format!("{}.{name}", context.pack?);
-            fields.to_ref(context, "ref", fields.at, &full, false)?
-        };
-        Some(Self { file: report.file.to_owned(), reference, content: node.to_value() })
     }
 }

@@ -240,7 +240,7 @@ fn other_wrong_files() {
         ),
         (
             "workflows/Deploy.yaml",
-            "version: \"1.0\"\n",
+            "version: \"1.0\"\ntasks: [{name: a}]\n",
             "workflows/Deploy.yaml:1:1: ref: invalid ref 'demo.Deploy': expected 'pack.name' in lower case, with exactly one dot",
         ),
     ]);

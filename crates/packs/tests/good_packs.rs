@@ -8,7 +8,7 @@ use attune_packs::sensor::Mode;
 use attune_packs::{Pack, Runner, load};
 use serde_json::json;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn write(root: &Path, file: &str, content: &str) {
     let path = root.join(file);
@@ -155,14 +155,15 @@ fn a_trigger_may_be_events_of_the_cloud() {
 }
 
 #[test]
-fn workflows_are_listed_with_their_refs() {
-    let graph = "version: \"1.0\"\ntasks: []\n";
+fn workflows_stand_alone_or_beside_their_actions() {
+    let graph = "version: \"1.0\"\ntasks: [{name: a}]\n";
     let pack = load_files(&[
         MANIFEST,
         ("workflows/named.yaml", &format!("ref: demo.other\n{graph}")),
         ("workflows/both.yaml", graph),
         ("actions/workflows/both.workflow.yaml", graph),
-        ("actions/w.yaml", "ref: demo.w\nworkflow_file: workflows/both.workflow.yaml\n"),
+        ("actions/workflows/linked.workflow.yaml", graph),
+        ("actions/w.yaml", "ref: demo.w\nworkflow_file: workflows/linked.workflow.yaml\n"),
         ("policies/p.yaml", "ref: demo.p\naction_ref: demo.w\nmethod: enqueue\nthreshold: 1\n"),
         ("queues/q.yml", "ref: demo.q\ndispatch_action_ref: demo.w\n"),
     ]);
@@ -174,15 +175,49 @@ fn workflows_are_listed_with_their_refs() {
     assert_eq!(
         listed,
         [
+            ("demo.w", "actions/workflows/linked.workflow.yaml"),
             ("demo.other", "workflows/named.yaml"),
-            ("demo.both", "actions/workflows/both.workflow.yaml")
+            ("demo.both", "actions/workflows/both.workflow.yaml"),
         ],
-        "what stands beside the actions wins"
+        "of two without an action, what stands beside the actions wins"
     );
-    let file = PathBuf::from("actions/workflows/both.workflow.yaml");
-    assert_eq!(pack.actions[0].workflow_file, Some(file));
+    for (workflow, action) in pack.workflows.iter().zip(&pack.actions) {
+        assert_eq!(workflow.reference, action.reference, "each workflow has an action");
+        assert_eq!(action.workflow_file.as_ref(), Some(&workflow.file));
+    }
     assert_eq!(pack.policies[0].content["threshold"], 1);
     assert_eq!(pack.queues[0].reference.as_str(), "demo.q");
+}
+
+#[test]
+fn the_action_of_a_workflow_has_the_last_word_on_schemas() {
+    let graph = "label: Graph\nversion: 2\nparameters: {a: {type: string}}\noutput: {c: {type: string}}\ntags: [x]\ntasks: [{name: t}]\n";
+    let action = "ref: demo.w\nlabel: Action\nworkflow_file: graphs/w.workflow.yaml\n";
+    let load = |action: &str| {
+        let graph = ("actions/graphs/w.workflow.yaml", graph);
+        load_files(&[MANIFEST, ("actions/w.yaml", action), graph]).workflows.remove(0)
+    };
+    let plain = load(action);
+    assert_eq!((plain.label.as_str(), plain.version.as_str()), ("Action", "2"));
+    assert_eq!(plain.parameters, Some(json!({"a": {"type": "string"}})));
+    assert_eq!(plain.output, Some(json!({"c": {"type": "string"}})));
+    assert_eq!(plain.tags, ["x"]);
+    let more = "parameters: {b: {type: integer}}\noutput: {d: {type: integer}}\ntags: [y]\n";
+    let whole = load(&format!("{action}{more}"));
+    assert_eq!(whole.parameters, Some(json!({"b": {"type": "integer"}})));
+    assert_eq!(whole.output, Some(json!({"d": {"type": "integer"}})));
+    assert_eq!(whole.tags, ["y"]);
+}
+
+#[test]
+fn inputs_of_an_orquesta_workflow_are_parameters() {
+    let graph = "version: 1.0\ninput:\n  - host\n  - port: 22\noutput:\n  - up: <% ctx().host %>\ntasks:\n  ping:\n    action: core.echo message=<% ctx().host %>\n";
+    let pack = load_files(&[MANIFEST, ("workflows/check.yaml", graph)]);
+    let workflow = &pack.workflows[0];
+    let parameters = json!({"host": {"default": null}, "port": {"default": 22}});
+    assert_eq!(workflow.parameters, Some(parameters.clone()));
+    assert_eq!(workflow.output, None);
+    assert_eq!(pack.actions[0].parameters, Some(parameters));
 }
 
 #[test]

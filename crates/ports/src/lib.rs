@@ -1,8 +1,8 @@
 //! What the journey needs from outside, named after the need and not after a service.
 //!
 //! [`Records`] keeps what is known, in all-or-nothing conditional commits. [`Queues`] carries the
-//! messages between steps. [`Schedules`] says when timers tick, [`CloudEvents`] which
-//! events of the cloud are a trigger's. [`Blobs`] and [`Logs`] hold what is too large for a record,
+//! messages between steps. [`Orchestrator`] has the steps of workflows taken. [`Schedules`] says when timers tick,
+//! [`CloudEvents`] which events of the cloud are a trigger's. [`Blobs`] and [`Logs`] hold what is too large for a record,
 //! [`PackFiles`] what packs bring along, [`Vault`] what must stay secret, [`Feed`] tells what changed, [`Runner`] runs an
 //! action, and [`Clock`] and [`Ids`] give time and names. Each has an implementation on SQLite and files
 //! (`crates/local`) and one on AWS; [`Ports`] bundles whichever a deployment uses. A port models only
@@ -14,6 +14,7 @@ mod cloud_events;
 mod feed;
 mod logs;
 mod memo;
+pub mod orchestrator;
 mod pack_files;
 pub mod queues;
 pub mod records;
@@ -28,6 +29,7 @@ pub use cloud_events::{CloudEvents, Subscription};
 pub use feed::{Change, Feed, FeedCursor, Image, Lagged};
 pub use logs::{LogStream, Logs};
 pub use memo::Memo;
+pub use orchestrator::Orchestrator;
 pub use pack_files::{PackFiles, Staging};
 pub use queues::{Delivery, Outgoing, Queue, Queues};
 pub use records::{Commit, Key, Query, Record, Records};
@@ -62,6 +64,8 @@ pub struct Ports {
     pub records: Arc<dyn Records>,
     /// Messages between steps.
     pub queues: Arc<dyn Queues>,
+    /// Steps of workflows.
+    pub orchestrator: Arc<dyn Orchestrator>,
     /// When timers tick.
     pub schedules: Arc<dyn Schedules>,
     /// Events of the cloud.

@@ -48,6 +48,8 @@ pub enum Kind {
     Pack,
     /// An action.
     Action,
+    /// A workflow's definition.
+    Workflow,
     /// A trigger.
     Trigger,
     /// A sensor.
@@ -66,6 +68,12 @@ pub enum Kind {
     Enforcement,
     /// An execution.
     Execution,
+    /// A question to people.
+    Inquiry,
+    /// A run of a workflow.
+    Run,
+    /// Items of a workflow's task, and what became of them.
+    Items,
     /// A lane.
     Lane,
     /// A ticket in a lane.
@@ -78,9 +86,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Pack,
         Self::Action,
+        Self::Workflow,
         Self::Trigger,
         Self::Sensor,
         Self::Rule,
@@ -90,6 +99,9 @@ impl Kind {
         Self::Event,
         Self::Enforcement,
         Self::Execution,
+        Self::Inquiry,
+        Self::Run,
+        Self::Items,
         Self::Lane,
         Self::Ticket,
         Self::Schedule,
@@ -102,6 +114,7 @@ impl Kind {
         match self {
             Self::Pack => "pack",
             Self::Action => "action",
+            Self::Workflow => "workflow",
             Self::Trigger => "trigger",
             Self::Sensor => "sensor",
             Self::Rule => "rule",
@@ -111,6 +124,9 @@ impl Kind {
             Self::Event => "event",
             Self::Enforcement => "enforcement",
             Self::Execution => "execution",
+            Self::Inquiry => "inquiry",
+            Self::Run => "run",
+            Self::Items => "items",
             Self::Lane => "lane",
             Self::Ticket => "ticket",
             Self::Schedule => "schedule",

@@ -24,7 +24,8 @@ mod tests;
 pub use error::{Error, Origin};
 pub use secret::Secret;
 pub use sections::{
-    Api, Auth, ListEnvelope, Log, LogFormat, Packs, Queues, Runner, Server, Storage, Sweep, Timers,
+    Api, Auth, Inquiries, ListEnvelope, Log, LogFormat, Packs, Queues, Runner, Server, Storage,
+    Sweep, Timers, Workflows,
 };
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,10 @@ pub struct Settings {
     pub queues: Queues,
     /// Repair of what a crash left behind.
     pub sweep: Sweep,
+    /// Questions to people.
+    pub inquiries: Inquiries,
+    /// Bounds of workflows.
+    pub workflows: Workflows,
     /// Timers.
     pub timers: Timers,
     /// Where packs come from.

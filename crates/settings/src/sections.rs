@@ -20,6 +20,9 @@ pub struct Server {
     pub upload_max_bytes: u64,
     /// Origins (`http://localhost:3000`) whose pages may call the API with credentials.
     pub cors_origins: Vec<String>,
+    /// Address under which people reach the server, for links that are sent to them; without one, links begin as
+    /// the request for them did.
+    pub public_url: Option<String>,
     /// How long running requests and actions may finish at shutdown. `shutdown_grace_seconds`.
     #[serde(rename = "shutdown_grace_seconds", with = "seconds")]
     pub shutdown_grace: Duration,
@@ -34,6 +37,7 @@ impl Default for Server {
             max_body_bytes: 2 << 20,
             upload_max_bytes: 100 << 20,
             cors_origins: [3000, 3001, 5173, 8080].into_iter().flat_map(origin).collect(),
+            public_url: None,
             shutdown_grace: Duration::from_secs(10),
         }
     }
@@ -199,6 +203,35 @@ pub struct Sweep {
 impl Default for Sweep {
     fn default() -> Self {
         Self { interval: Duration::from_secs(60) }
+    }
+}
+
+/// `[workflows]`: bounds of workflows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Workflows {
+    /// Tasks that a run may enter, each time counted, where its definition says nothing.
+    pub step_limit: u64,
+}
+
+impl Default for Workflows {
+    fn default() -> Self {
+        Self { step_limit: 10_000 }
+    }
+}
+
+/// `[inquiries]`: questions to people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Inquiries {
+    /// Time for an answer where neither the question nor its task says. `default_timeout_days`.
+    #[serde(rename = "default_timeout_days", with = "days")]
+    pub default_timeout: Duration,
+}
+
+impl Default for Inquiries {
+    fn default() -> Self {
+        Self { default_timeout: Duration::from_secs(30 * 86_400) }
     }
 }
 

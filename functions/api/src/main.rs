@@ -8,6 +8,7 @@
 //! | `ATTUNE_LIST_ENVELOPE` | `data` or `items`; `data` |
 //! | `ATTUNE_SELF_REGISTRATION` | whether anybody may make an identity for themselves; `false` |
 //! | `ATTUNE_CORS_ORIGINS` | origins whose pages may call, with commas between them |
+//! | `ATTUNE_PUBLIC_URL` | address under which people reach the API, for links that are sent to them; as the request says |
 //! | `ATTUNE_ACCESS_TOKEN_SECONDS`, `ATTUNE_REFRESH_TOKEN_SECONDS` | lives of tokens; an hour, seven days |
 
 use attune_api::{ApiConfig, App, ListEnvelope};
@@ -63,6 +64,8 @@ fn config(environment: &Environment) -> Result<ApiConfig, Error> {
             .unwrap_or(default.cors_origins),
         server_folders: false,
         stream_url: environment.optional("ATTUNE_STREAM_URL"),
+        public_url: environment.optional("ATTUNE_PUBLIC_URL"),
+        inquiry_patience: environment.inquiry_patience()?,
         cache_pages: false,
         docs_url: environment.optional("ATTUNE_DOCS_URL"),
         ..ApiConfig::default()

@@ -13,24 +13,34 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How often a run looks whether it was cancelled. Each look is a request.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Runs the actions of a batch, all at once. `timeout` is the time limit of an action, where the function
-/// has that long.
+/// How long what may take, where nobody says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// An action, where the function has that long.
+    pub action: Duration,
+    /// An answer to what an action asks people.
+    pub inquiry: Duration,
+}
+
+/// Runs the actions of a batch, all at once.
 pub async fn handle(
     ports: &Ports,
-    timeout: Duration,
+    limits: Limits,
     invocation: &Invocation,
     event: SqsEvent,
 ) -> SqsBatchResponse {
-    let terms = terms(timeout, invocation.remaining());
+    let terms = terms(limits, invocation.remaining());
     batch::deal(ports, event, async |deliveries| dispatch::runs(ports, &terms, deliveries).await)
         .await
 }
 
 /// How runs behave in a function that has `remaining` left. Their claims hold until the function's own
 /// deadline: only then is it certain that a worker that did not answer is dead.
-fn terms(timeout: Duration, remaining: Duration) -> run::Terms {
-    let timeout = timeout.min(remaining.saturating_sub(GRACE)).max(Duration::from_secs(1));
-    run::Terms { timeout, grace: remaining.saturating_sub(timeout), look: LOOK }
+fn terms(limits: Limits, remaining: Duration) -> run::Terms {
+    let timeout = limits.action.min(remaining.saturating_sub(GRACE)).max(Duration::from_secs(1));
+    let grace = remaining.saturating_sub(timeout);
+    let longest = remaining.saturating_sub(GRACE).max(timeout);
+    run::Terms { timeout, longest, grace, look: LOOK, inquiry: limits.inquiry }
 }
 
 #[cfg(test)]
@@ -49,7 +59,9 @@ mod tests {
         ];
         for (limit, remaining, expected) in rows {
             let remaining = Duration::from_secs(remaining);
-            let terms = terms(Duration::from_secs(limit), remaining);
+            let limits =
+                Limits { action: Duration::from_secs(limit), inquiry: Duration::from_secs(60) };
+            let terms = terms(limits, remaining);
             assert_eq!(terms.timeout, Duration::from_secs(expected), "{limit} of {remaining:?}");
             assert_eq!(terms.timeout + terms.grace, remaining, "{limit} of {remaining:?}");
         }

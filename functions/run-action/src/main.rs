@@ -14,6 +14,7 @@ use attune_aws::{Clients, CloudRunner, S3Logs};
 use attune_function::Environment;
 use attune_function::environment::Error;
 use attune_runner::{Interpreters, Runner};
+use run_action::Limits;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +32,12 @@ fn main() -> ExitCode {
         let mut ports = attune_aws::step_with(clients, stack, Arc::new(runner), &worker);
         let tokens = ExecutionTokens::new(ports.vault.clone(), ports.clock.clone());
         ports.tokens = Some(Arc::new(tokens));
-        let timeout = Duration::from_secs(timeout);
+        let limits = Limits {
+            action: Duration::from_secs(timeout),
+            inquiry: environment.inquiry_patience()?,
+        };
         Ok(async move |event, invocation| {
-            Ok(run_action::handle(&ports, timeout, &invocation, event).await)
+            Ok(run_action::handle(&ports, limits, &invocation, event).await)
         })
     })
 }

@@ -27,8 +27,10 @@ async fn an_execution_runs_once_and_what_is_none_comes_again() {
     let deadline = SystemTime::now() + Duration::from_secs(60);
     for delivery in ["first", "second"] {
         let batch = serde_json::from_str(&batch).unwrap();
-        let (limit, invocation) = (Duration::from_secs(30), Invocation { deadline });
-        let response = run_action::handle(&local.ports, limit, &invocation, batch).await;
+        let limit = Duration::from_secs(30);
+        let limits = run_action::Limits { action: limit, inquiry: limit };
+        let invocation = Invocation { deadline };
+        let response = run_action::handle(&local.ports, limits, &invocation, batch).await;
         assert_eq!(failures(&response), ["stray"], "{delivery} delivery");
         let execution = load::execution(&local.ports, id).await.unwrap().unwrap();
         assert_eq!(execution.status, ExecutionStatus::Completed);

@@ -1,7 +1,7 @@
 //! The whole stack as `infra/template.yaml` describes it, with its real functions, on an emulator of its own.
 
 use super::emulator::{ACCOUNT, Emulator};
-use super::{functions, search, stack};
+use super::{functions, machine, search, stack};
 use crate::contract::Idle;
 use crate::harness::leftovers;
 use crate::metering::proxy::Proxy;
@@ -23,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long messages are hidden, in seconds: what a function that was killed had in hand comes back after that,
 /// and the template is more patient than a test.
 const VISIBILITY: u32 = 30;
+
+/// After how many seconds a thread of a workflow asks again what to do: the emulator does not notice that the
+/// function was killed that it had asked.
+const PATIENCE_OF_THREADS: u32 = 30;
 
 /// A stack that answers.
 pub struct Deployed {
@@ -99,6 +103,7 @@ impl Deployed {
             // Nobody looks at tokens.
             token_key_secret: key,
             referable: format!("{NAME}/actions/"),
+            state_machine: Some(machine::arn(&format!("{NAME}-workflow"))),
             timers: None,
             scratch: folder.path().join("scratch"),
         };
@@ -154,6 +159,12 @@ impl Deployed {
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// ARN of the state machine of workflows.
+    #[must_use]
+    pub fn state_machine(&self) -> String {
+        machine::arn(&format!("{NAME}-workflow"))
     }
 
     /// What the URLs of its queues begin with.
@@ -226,7 +237,9 @@ async fn create(emulator: &Emulator, clients: &Clients, http: &reqwest::Client) 
     for name in functions::named_in(&template) {
         put(&name, functions::archive(&functions::program(&name))).await;
     }
-    let template = brisk(&functions::from_bucket(&template, BUCKET));
+    put(machine::FILE, machine::impatient(PATIENCE_OF_THREADS).into_bytes()).await;
+    let template = machine::from_bucket(&functions::from_bucket(&template, BUCKET), BUCKET);
+    let template = brisk(&template);
     put("template.yaml", template.into_bytes()).await;
     let url = format!("{}/{BUCKET}/template.yaml", emulator.endpoint());
     let mut parameters = vec![

@@ -1,11 +1,12 @@
 //! The cloud's ports as the contract's fixture, on an emulator.
 //!
 //! [`emulator`] is what plays AWS. [`stack`] makes what the ports need, without functions: this fixture does
-//! itself what `notify` and `ingest-event` would.
+//! itself what `notify` and `ingest-event` would, and the state machine of workflows ([`machine`]) asks it.
 
 mod deployed;
 pub mod emulator;
 mod functions;
+mod machine;
 mod search;
 pub mod stack;
 mod upkeep;
@@ -16,6 +17,7 @@ use crate::contract::{Ending, Fixture, Idle, Options, TakeTick};
 use async_trait::async_trait;
 use attune_aws::{Aws, Clients, Config, S3Logs, StreamFeed};
 use attune_domain::id::ExecutionId;
+use attune_ports::orchestrator::ThreadStep;
 use attune_ports::{Feed, LogStream, Ports, Queue};
 use bytes::Bytes;
 use emulator::Emulator;
@@ -46,6 +48,7 @@ impl Fixture for Cloud {
     const FOLLOWS_AT_ONCE: bool = false;
     const REMEMBERS_REASONS: bool = false;
     const SLEEPS: bool = false;
+    const BEGINS_ONCE: bool = true;
 
     async fn fresh(options: Options) -> Self {
         let scratch = tempfile::tempdir().expect("a temporary folder can be made");
@@ -101,6 +104,11 @@ impl Fixture for Cloud {
         };
         let logs = S3Logs::new(Arc::clone(&self.clients), &self.config.bucket);
         logs.put(execution, stream, 0, whole).await.expect("a log can be written");
+    }
+
+    async fn next_step(&self) -> (ThreadStep, String) {
+        let asked = machine::asked(&self.clients, &stack::threads(&self.config)).await;
+        (asked.step, asked.token)
     }
 
     fn deliver_ticks(&mut self, take: TakeTick) {

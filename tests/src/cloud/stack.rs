@@ -2,6 +2,7 @@
 //! each with a name of its own.
 
 use super::emulator::{ACCOUNT, Emulator, REGION};
+use super::machine;
 use crate::contract::Options;
 use attune_aws::{Clients, Config, Timers};
 use attune_ports::Queue;
@@ -37,12 +38,14 @@ pub async fn create(clients: &Clients, options: Options, scratch: &Path) -> Conf
     attune_aws::table::create(clients, &name).await.expect("a table can be made");
     let queues = queues(clients, &name, options).await;
     make_bucket(clients, &name).await;
+    let asking = make_queue(clients, &format!("{name}-threads"), HashMap::new()).await;
     Config {
         table: name.clone(),
         bucket: name.clone(),
         root_key_secret: secret(clients, &format!("{name}/root-key")).await,
         token_key_secret: secret(clients, &format!("{name}/token-key")).await,
         referable: format!("{name}/actions/"),
+        state_machine: Some(machine::create(clients, &name, &asking).await),
         timers: Some(timers(clients, &name).await),
         queues,
         scratch: scratch.to_owned(),
@@ -121,6 +124,11 @@ async fn timers(clients: &Clients, stack: &str) -> Timers {
 /// URL of the queue that stands for `ingest-event`.
 pub(super) fn ingest(config: &Config) -> String {
     format!("{}ingest", config.queues)
+}
+
+/// URL of the queue by which the state machine asks what a thread does next.
+pub(super) fn threads(config: &Config) -> String {
+    format!("{}threads", config.queues)
 }
 
 /// URL of the queue of ticks.

@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod durability;
 pub mod feed;
 pub mod logs;
+pub mod orchestrator;
 pub mod queues;
 pub mod ranges;
 pub mod records;
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use attune_domain::id::ExecutionId;
 use attune_domain::runtime::Runtime;
 use attune_domain::status::ExecutionStatus;
+use attune_ports::orchestrator::ThreadStep;
 use attune_ports::runner::{Cancelled, Invocation, Outcome, Runner};
 use attune_ports::{Feed, LogStream, Ports, Queue, Tick, Unavailable};
 use std::sync::Arc;
@@ -70,6 +72,9 @@ pub trait Fixture: Send + Sync + Sized + 'static {
     /// Whether its timers stand still while it is not open.
     const SLEEPS: bool;
 
+    /// Whether its orchestrator knows which executions of threads it has begun, and not only which steps are due.
+    const BEGINS_ONCE: bool;
+
     /// A deployment over empty data.
     async fn fresh(options: Options) -> Self;
 
@@ -90,6 +95,9 @@ pub trait Fixture: Send + Sync + Sized + 'static {
 
     /// Does what a runner does while an action prints.
     async fn print(&self, execution: ExecutionId, stream: LogStream, text: &str);
+
+    /// The next step of a thread that is to be taken, and with what the orchestrator waits for the answer.
+    async fn next_step(&self) -> (ThreadStep, String);
 
     /// Delivers ticks until the next restart.
     fn deliver_ticks(&mut self, take: TakeTick);
@@ -201,6 +209,15 @@ macro_rules! contract {
                 a_cursor_goes_on_where_it_stands,
                 who_falls_far_behind_is_told_so,
                 a_cursor_of_another_life_is_refused,
+            }
+            orchestrator {
+                what_is_begun_is_to_be_taken,
+                beginning_twice_begins_once,
+                another_hop_begins_anew,
+                what_is_told_comes_next,
+                a_step_that_waits_comes_at_its_moment,
+                threads_go_side_by_side,
+                who_does_not_wait_is_passed_over,
             }
             schedules {
                 schedules_are_set_replaced_and_removed,

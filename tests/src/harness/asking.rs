@@ -3,12 +3,13 @@
 use super::Harness;
 use crate::contract::Fixture;
 use attune_domain::catalogue::{Placement, Rule};
-use attune_domain::execution::Execution;
-use attune_domain::id::{EventId, ExecutionId};
+use attune_domain::execution::{Execution, Holds};
+use attune_domain::id::{EventId, ExecutionId, InquiryId};
+use attune_domain::inquiry::{Inquiry, Refusal, Status};
 use attune_domain::reference::ComponentRef;
 use attune_journey::ingest::NewEvent;
 use attune_journey::request::NewExecution;
-use attune_journey::{cancel, ingest, load, request};
+use attune_journey::{cancel, ingest, inquiry, load, request};
 use attune_ports::{Ports, Unavailable};
 use serde_json::Value;
 
@@ -85,6 +86,37 @@ impl<F: Fixture> Harness<F> {
         self.answered(async |ports| match cancel::execution(ports, id).await {
             Ok(_) | Err(cancel::Error::Over(_)) => ports.records.settle().await,
             Err(cancel::Error::Unavailable(error)) => Err(error),
+            Err(error) => panic!("{error}"),
+        })
+        .await;
+    }
+
+    /// Waits until an execution asks people, and gave its slot back.
+    pub async fn asks(&mut self, id: ExecutionId) -> Inquiry {
+        self.until(&format!("execution {id} asks"), async |ports| {
+            let execution = load::execution(ports, id).await.expect("executions can be read")?;
+            let holds = execution.place.as_ref().is_some_and(|place| place.holds != Holds::Nothing);
+            let asked = execution.asked.filter(|_| !holds)?;
+            // Nobody is told of an inquiry that a crash may take back.
+            ports.records.settle().await.expect("it settles");
+            load::inquiry(ports, asked.inquiry).await.expect("inquiries can be read")
+        })
+        .await
+    }
+
+    /// An inquiry as it is now.
+    pub async fn inquiry(&self, id: InquiryId) -> Inquiry {
+        let found = load::inquiry(self.ports(), id).await.expect("inquiries can be read");
+        found.expect("there is such an inquiry")
+    }
+
+    /// Answers an inquiry; one that was answered before a crash stays as it is.
+    pub async fn answer(&mut self, id: InquiryId, response: &Value) {
+        self.answered(async |ports| match inquiry::respond(ports, id, response, None).await {
+            Ok(_) | Err(inquiry::Error::Refused(Refusal::Over(Status::Responded))) => {
+                ports.records.settle().await
+            }
+            Err(inquiry::Error::Unavailable(error)) => Err(error),
             Err(error) => panic!("{error}"),
         })
         .await;

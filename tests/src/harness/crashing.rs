@@ -4,6 +4,7 @@
 //! interrupt. The call that the count ends with still happens; every later one fails, reads included.
 
 use async_trait::async_trait;
+use attune_ports::orchestrator::{Orchestrator, Then, ThreadStep};
 use attune_ports::queues::{DeadLetter, Receipt};
 use attune_ports::records::{self, Commit, Page};
 use attune_ports::{Delivery, Key, Outgoing, Query, Queue, Queues, Record, Records, Unavailable};
@@ -114,6 +115,21 @@ impl Records for Crashing<dyn Records> {
 
     async fn tally(&self, prefix: &str) -> Result<Vec<(String, u64)>, Unavailable> {
         self.read(self.inner.tally(prefix)).await
+    }
+}
+
+#[async_trait]
+impl Orchestrator for Crashing<dyn Orchestrator> {
+    async fn start(&self, step: ThreadStep) -> Result<(), Unavailable> {
+        self.change(self.inner.start(step)).await
+    }
+
+    async fn tell(&self, token: &str, then: Then) -> Result<(), Unavailable> {
+        self.change(self.inner.tell(token, then)).await
+    }
+
+    async fn next(&self) -> ThreadStep {
+        self.inner.next().await
     }
 }
 

@@ -7,7 +7,8 @@ use attune_catalogue::packs::NewPack;
 use attune_catalogue::policies::NewPolicy;
 use attune_catalogue::rules::NewRule;
 use attune_catalogue::triggers::NewTrigger;
-use attune_catalogue::{actions, packs, policies, rules, triggers};
+use attune_catalogue::workflows::NewWorkflow;
+use attune_catalogue::{actions, packs, policies, rules, triggers, workflows};
 use attune_domain::catalogue::{Placement, Rule};
 use attune_domain::policy::{Policy, Scope, Terms};
 use attune_domain::reference::{ComponentRef, PackRef};
@@ -80,8 +81,36 @@ impl<F: Fixture> Harness<F> {
         }
     }
 
+    /// Makes a workflow, and answers the action that executes it.
+    pub async fn workflow(&self, name: &str, definition: Value) -> ComponentRef {
+        self.pack().await;
+        let new = NewWorkflow {
+            reference: reference(name),
+            pack_ref: PACK.into(),
+            label: name.into(),
+            description: None,
+            version: "1.0.0".into(),
+            param_schema: None,
+            out_schema: None,
+            definition,
+            tags: vec![],
+        };
+        workflows::create(self.ports(), &new).await.expect("the workflow is right");
+        self.settle_definitions().await;
+        new.reference
+    }
+
     /// Makes an action; one whose entry point begins with [`super::scripted::PURE`] may run again.
     pub async fn action(&self, name: &str, entrypoint: &str) -> ComponentRef {
+        self.action_on("core.shell", name, entrypoint).await
+    }
+
+    /// Makes an action that asks people what its parameters say.
+    pub async fn question(&self, name: &str) -> ComponentRef {
+        self.action_on("core.native", name, "core.ask").await
+    }
+
+    async fn action_on(&self, runtime: &str, name: &str, entrypoint: &str) -> ComponentRef {
         self.pack().await;
         let new = NewAction {
             reference: reference(name),
@@ -89,7 +118,7 @@ impl<F: Fixture> Harness<F> {
             label: name.into(),
             description: None,
             entrypoint: entrypoint.into(),
-            runtime_ref: Some("core.shell".into()),
+            runtime_ref: Some(runtime.into()),
             runtime_version_constraint: None,
             param_schema: None,
             out_schema: None,

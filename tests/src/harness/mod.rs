@@ -23,8 +23,10 @@ pub use definitions::{PolicyTerms, RuleTerms};
 use crate::contract::{self, Ending, Fixture};
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
+use attune_journey::workflow::Limits;
 use attune_journey::{load, run, sweep, workers};
-use attune_ports::Ports;
+use attune_local::InProcess;
+use attune_ports::{Clock, Ports};
 use chrono::TimeDelta;
 use clock::Shifted;
 use crashing::{Crash, Crashing};
@@ -150,14 +152,18 @@ impl<F: Fixture> Harness<F> {
 
     async fn open(&mut self) {
         let calm = Ports {
-            clock: Arc::clone(&self.clock) as Arc<dyn attune_ports::Clock>,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             runner: self.runner.alive(),
+            // On either deployment: what it forgets in a crash has to be found again.
+            orchestrator: Arc::new(InProcess::new(Arc::clone(&self.clock) as Arc<dyn Clock>)),
             ..self.fixture.ports().clone()
         };
         let crash = Arc::new(Crash::after(self.options.crash.map(|(calls, _)| calls)));
         let mut queues = Arc::clone(&calm.queues);
+        let mut orchestrator = Arc::clone(&calm.orchestrator);
         if self.options.twice {
             queues = Arc::new(Twice::new(queues));
+            orchestrator = Arc::new(Twice::new(orchestrator));
         }
         let ports = Ports {
             queues: Arc::new(Crashing::new(self.recording.queues(queues), Arc::clone(&crash))),
@@ -165,6 +171,7 @@ impl<F: Fixture> Harness<F> {
                 self.recording.records(Arc::clone(&calm.records)),
                 Arc::clone(&crash),
             )),
+            orchestrator: Arc::new(Crashing::new(orchestrator, Arc::clone(&crash))),
             ..calm.clone()
         };
         let mut timeout = FOREVER;
@@ -182,6 +189,7 @@ impl<F: Fixture> Harness<F> {
                 look: Duration::from_millis(5) * F::COST as u32,
                 ..run::Terms::default()
             },
+            limits: Limits::default(),
         };
         let workers = tokio::spawn(workers::run(ports.clone(), config, stopped));
         self.life = Some(Life { ports, calm, crash, stop, workers });

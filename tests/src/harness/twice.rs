@@ -1,26 +1,44 @@
-//! Queues that deliver every message twice.
+//! Queues that deliver every message twice, and an orchestrator that has every step taken twice.
 
 use async_trait::async_trait;
+use attune_ports::orchestrator::{Orchestrator, Then, ThreadStep};
 use attune_ports::queues::{DeadLetter, Receipt};
 use attune_ports::{Delivery, Outgoing, Queue, Queues, Unavailable};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sends each message a second time under an id of its own, right behind the first.
-pub struct Twice {
-    inner: Arc<dyn Queues>,
+/// Sends each message a second time under an id of its own, right behind the first; has each step taken a second time.
+pub struct Twice<T: ?Sized> {
+    inner: Arc<T>,
 }
 
-impl Twice {
+impl<T: ?Sized> Twice<T> {
     /// Doubles what goes through `inner`.
     #[must_use]
-    pub fn new(inner: Arc<dyn Queues>) -> Self {
+    pub fn new(inner: Arc<T>) -> Self {
         Self { inner }
     }
 }
 
 #[async_trait]
-impl Queues for Twice {
+impl Orchestrator for Twice<dyn Orchestrator> {
+    async fn start(&self, step: ThreadStep) -> Result<(), Unavailable> {
+        self.inner.start(step).await?;
+        self.inner.start(step).await
+    }
+
+    async fn tell(&self, token: &str, then: Then) -> Result<(), Unavailable> {
+        self.inner.tell(token, then).await?;
+        self.inner.tell(token, then).await
+    }
+
+    async fn next(&self) -> ThreadStep {
+        self.inner.next().await
+    }
+}
+
+#[async_trait]
+impl Queues for Twice<dyn Queues> {
     async fn send(&self, queue: Queue, messages: Vec<Outgoing>) -> Result<(), Unavailable> {
         let doubled = messages.into_iter().flat_map(|first| {
             let deduplication = format!("{}:again", first.deduplication);

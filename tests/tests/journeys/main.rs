@@ -6,8 +6,10 @@
 mod base;
 mod cancelling;
 mod events;
+mod inquiries;
 mod limits;
 mod lines;
 mod rates;
 mod secrets;
 mod steps;
+mod workflows;

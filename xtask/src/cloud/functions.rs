@@ -12,12 +12,13 @@ use crate::step;
 
 /// The functions that the template deploys, in the order an event meets them. Packages and binaries are
 /// called the same.
-pub const FUNCTIONS: [&str; 9] = [
+pub const FUNCTIONS: [&str; 10] = [
     "ingest-event",
     "match-rules",
     "admit-execution",
     "run-action",
     "complete-execution",
+    "advance-workflow",
     "wake-lane",
     "notify",
     "sweep",

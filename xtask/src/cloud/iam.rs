@@ -18,7 +18,7 @@ Made by `cargo xtask cloud iam` from [infra/template.yaml](../infra/template.yam
 
 Every function has a role of its own, and can only be started in it by Lambda. `<stack>` is the name of the stack,
 `<here>` partition, region and account; other names are those of the template's resources. No statement allows every
-action of a service. One resource is `*`: X-Ray has none that could be named.
+action of a service. `*` stands where there is nothing to name: with X-Ray, and with CloudWatch's delivery of logs.
 ";
 
 /// Writes the document, or with `--check` only compares.

@@ -16,6 +16,8 @@ use crate::step;
 const NAME: &str = "attune";
 /// Where the template expects the functions, relative to its own folder.
 const BUILT: &str = "../target/lambda/";
+/// And the definitions of state machines.
+const MACHINES: &str = "../statemachines/";
 /// Reads the administrator's password; `sam` has no word for it.
 const READ_SECRET: &str = "\
 import boto3, sys
@@ -27,7 +29,7 @@ pub fn template() -> PathBuf {
 }
 
 /// The template with the functions of `folder`, as a file of its own. Parameters cannot name code, and
-/// unoptimised builds should not lie where somebody deploys from.
+/// unoptimised builds should not lie where somebody deploys from. What else it refers to is named as it is from there.
 pub fn prepare(folder: &Path) -> Result<PathBuf> {
     let template = template();
     let text = std::fs::read_to_string(&template)
@@ -37,7 +39,11 @@ pub fn prepare(folder: &Path) -> Result<PathBuf> {
     }
     let name = folder.file_name().context("the functions lie in no folder")?;
     let prepared = super::emulator::home()?.join(name).with_extension("yaml");
-    std::fs::write(&prepared, text.replace(BUILT, &format!("{}/", folder.display())))
+    let machines = step::root().join("statemachines");
+    let text = text
+        .replace(BUILT, &format!("{}/", folder.display()))
+        .replace(MACHINES, &format!("{}/", machines.display()));
+    std::fs::write(&prepared, text)
         .with_context(|| format!("cannot write {}", prepared.display()))?;
     Ok(prepared)
 }

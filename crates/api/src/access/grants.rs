@@ -176,10 +176,32 @@ pub async fn check_pack(
     let of_actions =
         pack.actions.iter().flat_map(|action| &action.default_execution_permission_set_refs);
     let of_rules = pack.rules.iter().filter_map(|rule| rule.permission_set_refs.as_ref()).flatten();
-    let named: Vec<&String> = of_actions.chain(of_rules).collect();
+    let of_workflows = pack.workflows.iter().flat_map(|workflow| &workflow.permission_set_refs);
+    let brought =
+        |name: &str| pack.permission_sets.iter().any(|set| set.reference.as_str() == name);
+    let named = of_actions.chain(of_rules).chain(of_workflows).filter(|name| !brought(name));
+    check_existing(ports, own, named.collect()).await
+}
+
+/// Insists that nothing that a pack's workflows bring allows more than `own` do: neither the actions that execute
+/// them nor their tasks.
+///
+/// # Errors
+/// As [`check_pack`].
+pub async fn check_workflows(
+    ports: &Ports,
+    own: &Grants,
+    files: &attune_packs::WorkflowFiles,
+) -> Result<(), Error> {
+    let named = files.workflows.iter().flat_map(|(action, workflow)| {
+        action.default_execution_permission_set_refs.iter().chain(&workflow.permission_set_refs)
+    });
+    check_existing(ports, own, named.collect()).await
+}
+
+async fn check_existing(ports: &Ports, own: &Grants, named: Vec<&String>) -> Result<(), Error> {
     for reference in named {
-        let brought = pack.permission_sets.iter().any(|set| set.reference.as_str() == reference);
-        if !brought && set(ports, reference).await?.is_some() {
+        if set(ports, reference).await?.is_some() {
             check_delegation(ports, own, std::slice::from_ref(reference)).await?;
         }
     }

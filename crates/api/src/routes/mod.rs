@@ -1,6 +1,7 @@
 //! The routes, one module a resource.
 
 pub mod actions;
+pub mod approvals;
 pub mod auth;
 pub mod dead_letters;
 mod definitions;
@@ -9,6 +10,7 @@ pub mod enforcements;
 pub mod events;
 pub mod executions;
 pub mod health;
+pub mod inquiries;
 mod pack_files;
 pub mod packs;
 pub mod permission_sets;
@@ -16,11 +18,13 @@ pub mod policies;
 pub mod queue_stats;
 mod reveal;
 pub mod rules;
+pub(crate) mod schemas;
 pub mod sensors;
 pub(crate) mod table;
 pub mod triggers;
 pub mod uploads;
 pub mod webhooks;
+pub mod workflows;
 
 use attune_domain::payload::Payload;
 use attune_ports::{Ports, Unavailable};
@@ -37,6 +41,7 @@ pub(crate) fn all() -> Table {
         .merge(packs::router())
         .merge(uploads::router())
         .merge(actions::router())
+        .merge(workflows::router())
         .merge(triggers::router())
         .merge(sensors::router())
         .merge(rules::router())
@@ -46,6 +51,8 @@ pub(crate) fn all() -> Table {
         .merge(events::router())
         .merge(enforcements::router())
         .merge(executions::router())
+        .merge(inquiries::router())
+        .merge(approvals::router())
         .merge(queue_stats::router())
         .merge(dead_letters::router())
 }

@@ -4,6 +4,7 @@ use super::patch::RuntimeVersionConstraintPatch;
 use super::placement::{PlacementChange, PlacementRequest, PlacementResponse, runtime_id};
 
 use attune_domain::catalogue::Action;
+use attune_domain::id::WorkflowId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -133,7 +134,7 @@ impl From<Action> for ActionSummary {
             required_worker_runtimes: required.unwrap_or_else(|| json!({})),
             default_execution_permission_set_refs: action.default_execution_permission_set_refs,
             accesses_mcp: action.accesses_mcp,
-            workflow_def: None,
+            workflow_def: action.workflow_id.map(WorkflowId::get),
             placement: action.placement.into(),
             created: action.created,
             updated: action.updated,
@@ -198,7 +199,7 @@ impl From<Action> for ActionSearchHit {
             pack_ref: action.pack_ref.to_string(),
             label: action.label,
             description: action.description,
-            is_workflow: action.runtime_ref.is_none(),
+            is_workflow: action.workflow.is_some(),
             runtime_ref: action.runtime_ref,
             accesses_mcp: action.accesses_mcp,
         }

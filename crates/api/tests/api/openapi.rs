@@ -37,6 +37,18 @@ const OPERATIONS: &str = "
     put    /api/v1/actions/{ref}                                   update_action
     delete /api/v1/actions/{ref}                                   delete_action
     get    /api/v1/actions/{action_ref}/rules                      list_rules_by_action
+    get    /api/v1/workflows                                       list_workflows
+    post   /api/v1/workflows                                       create_workflow
+    get    /api/v1/workflows/{ref}                                 get_workflow
+    put    /api/v1/workflows/{ref}                                 update_workflow
+    delete /api/v1/workflows/{ref}                                 delete_workflow
+    put    /api/v1/workflows/{ref}/file                            update_workflow_file
+    post   /api/v1/workflows/{ref}/execute                         execute_workflow
+    post   /api/v1/workflows/{ref}/validate                        validate_workflow
+    get    /api/v1/packs/{pack_ref}/workflows                      list_workflows_by_pack
+    post   /api/v1/packs/{pack_ref}/workflow-files                 save_workflow_file
+    post   /api/v1/packs/{ref}/workflows/sync                      sync_pack_workflows
+    post   /api/v1/packs/{ref}/workflows/validate                  validate_pack_workflows
     get    /api/v1/triggers                                        list_triggers
     post   /api/v1/triggers                                        create_trigger
     get    /api/v1/triggers/enabled                                list_enabled_triggers
@@ -98,6 +110,18 @@ const OPERATIONS: &str = "
     post   /api/v1/executions/execute                              execute
     post   /api/v1/actions/{ref}/execute                           execute_action
     get    /api/v1/actions/{ref}/queue-stats                       get_queue_stats
+    get    /api/v1/inquiries                                       list_inquiries
+    post   /api/v1/inquiries                                       create_inquiry
+    get    /api/v1/inquiries/stream                                stream_inquiries
+    get    /api/v1/inquiries/status/{status}                       list_inquiries_by_status
+    get    /api/v1/inquiries/{id}                                  get_inquiry
+    put    /api/v1/inquiries/{id}                                  update_inquiry
+    delete /api/v1/inquiries/{id}                                  delete_inquiry
+    post   /api/v1/inquiries/{id}/respond                          respond_to_inquiry
+    post   /api/v1/inquiries/{id}/link                             create_approval_link
+    get    /api/v1/executions/{execution_id}/inquiries             list_inquiries_by_execution
+    get    /approve                                                show_approval
+    post   /approve                                                submit_approval
     get    /api/v1/dead-letters                                    list_dead_letters
     post   /api/v1/dead-letters/{queue}/redrive                    redrive_dead_letters
     delete /api/v1/dead-letters/{queue}                            purge_dead_letters
@@ -124,10 +148,15 @@ const SCHEMAS: &str = "
     ExecutionSummary: action_ref created enforcement id original_execution parent rule_ref started_at \
         status trigger_ref updated workflow_task
     HealthResponse: database status version
+    InquiryRespondRequest: response
+    InquiryResponse: assigned_to created execution id prompt responded_at responded_by response \
+        response_schema status timeout_at updated
+    InquirySummary: assigned_to created execution has_response id prompt status timeout_at
     LoginRequest: login password
     PaginatedResponse_EnforcementSummary: data pagination
     PaginatedResponse_EventSummary: data pagination
     PaginatedResponse_ExecutionSummary: data pagination
+    PaginatedResponse_InquirySummary: data pagination
     PaginationMeta: has_next has_previous next_cursor page page_size total_items total_pages
     QueueStatsResponse: action_id action_ref active_count last_updated max_concurrent oldest_enqueued_at \
         queue_length total_completed total_enqueued
@@ -136,13 +165,18 @@ const SCHEMAS: &str = "
     SuccessResponse: message success
     TokenResponse: access_token expires_in refresh_token token_type user
     UserInfo: display_name id login
+    PackWorkflowSyncResponse: errors loaded_count pack_ref registered_count workflows
+    PackWorkflowValidationResponse: error_count errors pack_ref validated_count
+    WorkflowSummary: created description id label pack_ref ref tags updated version
+    WorkflowSyncResult: created ref_name warnings workflow_def_id
     WebhookReceiverRequest: headers payload source_ip user_agent
     WebhookReceiverResponse: event_id message received_at trigger_ref
 ";
 
 /// Operations that need no token.
 const PUBLIC: &str = "
-    auth_settings health health_detailed liveness login readiness receive_webhook refresh_token register
+    auth_settings health health_detailed liveness login readiness receive_webhook refresh_token register show_approval \
+    submit_approval
 ";
 
 #[test]
@@ -192,6 +226,7 @@ fn every_schema_has_its_name_and_fields() {
             "requested scheduling scheduled running completed failed canceling cancelled timeout abandoned",
         ),
         ("EnforcementStatus", "created processed disabled"),
+        ("InquiryStatus", "pending responded timeout cancelled"),
         ("EnforcementCondition", "any all"),
     ] {
         let found: Vec<_> = schemas[name]["enum"]

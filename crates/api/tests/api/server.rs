@@ -195,6 +195,8 @@ async fn define(ports: &Ports) {
         default_execution_permission_set_refs: vec![],
         accesses_mcp: false,
         placement: Placement::default(),
+        workflow: None,
+        workflow_id: None,
         is_adhoc: true,
         created: now,
         updated: now,

@@ -9,7 +9,7 @@ use crate::policy_document::PolicyDocument;
 use crate::triggers::Emitter;
 use crate::{check, policies, read, secrets, sensors, timers};
 use attune_domain::Timestamp;
-use attune_domain::catalogue::{Action, Rule, Sensor, Trigger};
+use attune_domain::catalogue::{Action, Rule, Sensor, Trigger, Workflow};
 use attune_domain::id::{ActionId, PolicyId, RuleId, SensorId, TriggerId};
 use attune_domain::policy::{Policy, Scope, Terms};
 use attune_packs::{
@@ -39,7 +39,7 @@ macro_rules! components {
         }
     )*};
 }
-components!(Action, Trigger, Sensor, Rule);
+components!(Action, Workflow, Trigger, Sensor, Rule);
 
 impl Component for PermissionSet {
     fn is_adhoc(&self) -> bool {
@@ -131,6 +131,8 @@ pub(super) fn action(
         default_execution_permission_set_refs: file.default_execution_permission_set_refs.clone(),
         accesses_mcp: file.accesses_mcp,
         placement: file.placement.clone(),
+        workflow: None,
+        workflow_id: None,
         is_adhoc: false,
         created: old.map_or(now, |old| old.created),
         updated: old.map_or(now, |old| old.updated),

@@ -84,6 +84,15 @@ impl Client {
         self.json(&Call { body, ..Call::api(Method::POST, path) }).await.map(envelope::object)
     }
 
+    /// Changes something of `/api/v1` and answers the object that comes back.
+    ///
+    /// # Errors
+    /// When the server does not answer, or refuses.
+    pub async fn update(&self, path: &[&str], body: &Value) -> Result<Value, Error> {
+        let call = Call { body: Body::Json(body), ..Call::api(Method::PUT, path) };
+        self.json(&call).await.map(envelope::object)
+    }
+
     /// Deletes something of `/api/v1` and answers what the server says about it.
     ///
     /// # Errors

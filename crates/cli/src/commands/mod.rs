@@ -4,6 +4,7 @@ pub mod action;
 pub mod dead_letter;
 pub mod event;
 pub mod execution;
+pub mod inquiry;
 pub mod pack;
 pub mod policy;
 pub mod queue;
@@ -50,6 +51,7 @@ async fn talk(command: ClientCommand, context: &Context) -> anyhow::Result<ExitC
         ClientCommand::Trigger(command) => trigger::run(command, context).await?,
         ClientCommand::Event(command) => event::run(command, context).await?,
         ClientCommand::Execution(command) => return execution::run(command, context).await,
+        ClientCommand::Inquiry(command) => inquiry::run(command, context).await?,
         ClientCommand::Queue(command) => queue::run(command, context).await?,
         ClientCommand::DeadLetter(command) => dead_letter::run(command, context).await?,
         ClientCommand::Pack(command) => pack::run(command, context).await?,

@@ -13,7 +13,7 @@ impl Column {
     /// Whether its values are prose, which may be broken into lines. References, ids and moments
     /// stay in one piece, so that they can be copied.
     pub fn is_prose(&self) -> bool {
-        matches!(self.field, "label" | "description" | "reason")
+        matches!(self.field, "label" | "description" | "prompt" | "reason")
     }
 }
 
@@ -87,6 +87,19 @@ pub const EXECUTIONS: Noun = Noun {
         column("RULE", "rule_ref"),
         column("PARENT", "parent"),
         column("CREATED", "created"),
+    ],
+};
+
+/// Inquiries.
+pub const INQUIRIES: Noun = Noun {
+    plural: "inquiries",
+    columns: &[
+        column("ID", "id"),
+        column("STATUS", "status"),
+        column("EXECUTION", "execution"),
+        column("ASSIGNEE", "assigned_to"),
+        column("UNTIL", "timeout_at"),
+        column("PROMPT", "prompt"),
     ],
 };
 

@@ -5,7 +5,8 @@ mod column;
 mod table;
 
 pub use column::{
-    ACTIONS, Column, DEAD_LETTERS, EVENTS, EXECUTIONS, Noun, PACKS, POLICIES, RULES, TRIGGERS,
+    ACTIONS, Column, DEAD_LETTERS, EVENTS, EXECUTIONS, INQUIRIES, Noun, PACKS, POLICIES, RULES,
+    TRIGGERS,
 };
 
 use crate::client::{Page, Pagination};

@@ -4,6 +4,7 @@ use anyhow::Context;
 use attune_api::auth::ExecutionTokens;
 use attune_api::{ApiConfig, App, CreatedAdmin};
 use attune_catalogue::Origin;
+use attune_journey::workflow::Limits;
 use attune_journey::{run, sweep, workers};
 use attune_local::Local;
 use attune_ports::Ports;
@@ -69,8 +70,10 @@ impl Platform {
             terms: run::Terms {
                 timeout: settings.runner.default_timeout,
                 grace: settings.runner.term_grace + Duration::from_secs(30),
+                inquiry: settings.inquiries.default_timeout,
                 ..run::Terms::default()
             },
+            limits: Limits { steps: settings.workflows.step_limit, ..Limits::default() },
         };
         Ok(Self { local, api, workers, created_admin })
     }
@@ -131,6 +134,8 @@ fn api_config(settings: &Settings) -> ApiConfig {
         access_token_seconds: settings.auth.access_token.as_secs(),
         refresh_token_seconds: settings.auth.refresh_token.as_secs(),
         cors_origins: settings.server.cors_origins.clone(),
+        inquiry_patience: settings.inquiries.default_timeout,
+        public_url: settings.server.public_url.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..ApiConfig::default()
     }

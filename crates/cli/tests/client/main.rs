@@ -6,6 +6,7 @@
 mod dead_letters;
 mod executions;
 mod failures;
+mod inquiries;
 mod lists;
 mod login;
 mod packs;

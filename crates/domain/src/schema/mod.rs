@@ -58,6 +58,16 @@ impl Schema {
         Ok(Self { compiled: Some(Arc::new(compiled)) })
     }
 
+    /// A schema as JSON Schema, whichever way it was written, for those who show it; `None`, everything is allowed.
+    pub fn document(schema: Option<&Value>) -> Result<Option<Value>, Error> {
+        match schema {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(map)) if map.is_empty() => Ok(None),
+            Some(Value::Object(map)) => Document::of(map).map(|document| Some(document.schema)),
+            Some(_) => Err(Error::NotAnObject),
+        }
+    }
+
     /// Checks a value that people wrote. A string with `{{` and `}}` in it satisfies whatever is asked
     /// of it, since only its rendering can be judged. Members the schema does not know are allowed, and
     /// `format` is not checked.

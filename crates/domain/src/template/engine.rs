@@ -4,7 +4,7 @@
 use super::budget::Budget;
 use super::error::Fault;
 use super::functions::{self, Definition};
-use super::{operators, value};
+use super::{operators, orquesta, value};
 use minijinja::value::{Object, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters, tests};
 use std::sync::{Arc, LazyLock};
@@ -25,10 +25,14 @@ pub(crate) const MAP: &str = "op_map";
 pub(crate) const NEGATE: &str = "op_negate";
 /// Function of truthiness in lowered code.
 pub(crate) const TRUTH: &str = "op_truth";
+/// Function that lets pass what is defined, in lowered code.
+pub(crate) const DEFINED: &str = "op_defined";
+/// Name of the element that a lambda is evaluated for, in lowered code.
+pub(crate) const ELEMENT: &str = "element";
 
 /// Name of the evaluation itself in lowered code, for functions that charge or are strict.
 const EVALUATION: &str = "evaluation";
-/// Instructions per expression: an expression has no loops, so only an absurdly long one has that many.
+/// Instructions per expression or lambda: neither has loops, so only an absurdly long one has that many.
 const FUEL: u64 = 100_000;
 
 type Body = fn(&Evaluation, &[Value]) -> Result<Value, Fault>;
@@ -39,13 +43,14 @@ pub(crate) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     engine.set_fuel(Some(FUEL));
     engine.set_undefined_behavior(minijinja::UndefinedBehavior::Chainable);
     // Operators see undefined operands themselves: `==` and literals may hold them.
-    let operators: [(&'static str, Body); 6] = [
+    let operators: [(&'static str, Body); 7] = [
         (CHAIN, operators::chain),
         (ITEM, operators::item),
         (LIST, operators::list),
         (MAP, operators::map),
         (NEGATE, operators::negate),
         (TRUTH, operators::truth),
+        (DEFINED, operators::defined),
     ];
     for (name, body) in operators {
         engine.add_function(name, move |state: &mut State, arguments: Rest<Value>| {
@@ -64,7 +69,7 @@ pub(crate) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
             charged(&test, admits_undefined, state, arguments).map(|answer| answer.is_true())
         });
     }
-    for definition in functions::TABLE {
+    for definition in functions::TABLE.iter().chain(orquesta::FUNCTIONS) {
         engine.add_function(definition.name, move |state: &mut State, arguments: Rest<Value>| {
             own(definition, state, &arguments)
         });
@@ -81,9 +86,11 @@ pub(crate) static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
 #[derive(Debug)]
 pub(crate) struct Evaluation {
     /// Values of the slots.
-    pub(crate) slots: Vec<Value>,
+    pub(crate) slots: Arc<[Value]>,
     /// Literals of the expression.
     pub(crate) constants: Arc<[Value]>,
+    /// The element that it is for, if it is that of a lambda.
+    pub(crate) element: Option<Value>,
     /// Whether undefined values are errors.
     pub(crate) strict: bool,
     /// What is left to spend.
@@ -96,8 +103,11 @@ impl Object for Evaluation {
         if key == EVALUATION {
             return Some(Value::from_dyn_object(Arc::clone(self)));
         }
+        if key == ELEMENT {
+            return self.element.clone();
+        }
         let (of, number) = match key.split_at_checked(1)? {
-            ("s", number) => (self.slots.as_slice(), number),
+            ("s", number) => (self.slots.as_ref(), number),
             ("k", number) => (self.constants.as_ref(), number),
             _ => return None,
         };

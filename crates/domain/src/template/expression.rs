@@ -43,11 +43,14 @@ impl Expression {
     /// Reads an expression, which may stand in `{{ }}`.
     pub fn parse(source: &str) -> Result<Self, Error> {
         let source = text::unwrapped(source);
-        Self::parse_bare(source).map_err(|fault| fault.of(source))
+        parser::parse(source)
+            .and_then(|syntax| Self::of(source, syntax))
+            .map_err(|fault| fault.of(source))
     }
 
-    fn parse_bare(source: &str) -> Result<Self, Fault> {
-        let shape = match parser::parse(source)? {
+    /// The expression that this source was read as.
+    pub(crate) fn of(source: &str, syntax: Expr) -> Result<Self, Fault> {
+        let shape = match syntax {
             Expr::Path(path) => Shape::Path(Arc::new(path)),
             Expr::Literal(literal) => Shape::Literal(Arc::new(literal)),
             syntax => Shape::Program(Arc::new(Program::compile(syntax)?)),
@@ -160,8 +163,9 @@ impl Program {
             slots.push(found.unwrap_or(Computed::UNDEFINED));
         }
         let evaluation = Evaluation {
-            slots,
+            slots: slots.into(),
             constants: Arc::clone(&self.constants),
+            element: None,
             strict,
             budget: Arc::clone(budget),
         };

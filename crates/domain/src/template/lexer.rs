@@ -33,6 +33,16 @@ pub(crate) fn syntax(source: &str, offset: usize, message: impl Into<String>) ->
 
 /// Reads all tokens of an expression.
 pub(crate) fn tokens(source: &str) -> Result<Vec<Spotted>, Fault> {
+    tokens_of(source, &MARKS, None)
+}
+
+/// Reads all tokens of an expression in another spelling: with these marks, of which longer ones come
+/// first, and this quote around text in which a backslash is itself.
+pub(crate) fn tokens_of(
+    source: &str,
+    marks: &[&'static str],
+    verbatim: Option<char>,
+) -> Result<Vec<Spotted>, Fault> {
     let mut found: Vec<Spotted> = Vec::new();
     let mut at = 0;
     while let Some(next) = source[at..].chars().next() {
@@ -50,7 +60,9 @@ pub(crate) fn tokens(source: &str) -> Result<Vec<Spotted>, Fault> {
             number(source, at, after_dot)?
         } else if next == '"' || next == '\'' {
             text(source, at, next)?
-        } else if let Some(mark) = MARKS.iter().find(|mark| source[at..].starts_with(**mark)) {
+        } else if Some(next) == verbatim {
+            verbatim_text(source, at, next)?
+        } else if let Some(mark) = marks.iter().find(|mark| source[at..].starts_with(**mark)) {
             (Token::Mark(mark), mark.len())
         } else {
             return Err(syntax(source, at, format!("unexpected `{next}`")));
@@ -93,6 +105,20 @@ fn number(source: &str, at: usize, after_dot: bool) -> Result<(Token, usize), Fa
     value
         .map(|number| (Token::Number(number), len))
         .ok_or_else(|| syntax(source, at, format!("the number `{text}` is out of range")))
+}
+
+/// A text in which only the quote itself can be escaped.
+fn verbatim_text(source: &str, at: usize, quote: char) -> Result<(Token, usize), Fault> {
+    let mut value = String::new();
+    let mut chars = source[at + 1..].char_indices().peekable();
+    while let Some((offset, next)) = chars.next() {
+        if next == quote {
+            return Ok((Token::Text(value), offset + 2));
+        }
+        let escaped = if next == '\\' { chars.next_if(|(_, after)| *after == quote) } else { None };
+        value.push(escaped.map_or(next, |(_, quote)| quote));
+    }
+    Err(syntax(source, at, "this text is not closed"))
 }
 
 fn text(source: &str, at: usize, quote: char) -> Result<(Token, usize), Fault> {

@@ -6,9 +6,10 @@
 //! evaluation, filters and tests.
 
 use super::budget::Budget;
-use super::engine::{CHAIN, CONSTANT, ITEM, LIST, MAP, NEGATE, SLOT, TRUTH};
+use super::engine::{CHAIN, CONSTANT, DEFINED, ELEMENT, ITEM, LIST, MAP, NEGATE, SLOT, TRUTH};
 use super::error::Fault;
 use super::functions::{self, Pattern};
+use super::lambda::Lambda;
 use super::path::Path;
 use super::syntax::{Argument, Expr, Operator};
 use super::value;
@@ -105,8 +106,11 @@ impl Lowered {
                 self.text(")");
             }
             Expr::Negate(inner) => self.call(NEGATE, [inner.as_ref()])?,
-            Expr::And(operands) => self.logic(operands, " and ")?,
-            Expr::Or(operands) => self.logic(operands, " or ")?,
+            Expr::And(operands) => self.logic(TRUTH, operands, " and ")?,
+            Expr::Or(operands) => self.logic(TRUTH, operands, " or ")?,
+            Expr::Deciding { conjunction, operands } => {
+                self.logic(DEFINED, operands, if *conjunction { " and " } else { " or " })?;
+            }
             Expr::Chain { first, rest } => self.chain(first, rest)?,
             Expr::If { test, then, otherwise } => {
                 self.text("(");
@@ -124,6 +128,14 @@ impl Lowered {
             Expr::Test { input, name, arguments } => {
                 self.applied(" is ", input, name, arguments)?
             }
+            Expr::Lambda(body) => {
+                // The body is a program of its own, over the same slots and constants.
+                let around = std::mem::take(&mut self.source);
+                self.expr(body)?;
+                let body = std::mem::replace(&mut self.source, around);
+                self.constant(minijinja::Value::from_object(Lambda::compile(body)?));
+            }
+            Expr::Element => self.text(ELEMENT),
         }
         Ok(())
     }
@@ -132,13 +144,14 @@ impl Lowered {
         self.call(TRUTH, [expr])
     }
 
-    fn logic(&mut self, operands: &[Expr], operator: &str) -> Result<(), Fault> {
+    /// `by` is what each operand passes through before it is decided on.
+    fn logic(&mut self, by: &str, operands: &[Expr], operator: &str) -> Result<(), Fault> {
         self.text("(");
         for (at, operand) in operands.iter().enumerate() {
             if at > 0 {
                 self.text(operator);
             }
-            self.truth(operand)?;
+            self.call(by, [operand])?;
         }
         self.text(")");
         Ok(())

@@ -18,14 +18,17 @@
 
 mod budget;
 mod deferred;
+mod dialect;
 mod engine;
 mod error;
 mod expression;
 mod functions;
+mod lambda;
 mod lexer;
 mod lower;
 pub(crate) mod number;
 mod operators;
+pub mod orquesta;
 mod parser;
 pub(crate) mod path;
 mod scope;

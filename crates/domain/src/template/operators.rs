@@ -65,6 +65,17 @@ fn apply(
         Operator::In => Value::from(contains(right, left)?),
         Operator::NotIn => Value::from(!contains(right, left)?),
         Operator::Add => add(evaluation, left, right)?,
+        Operator::Unite if type_name(left) == "object" && type_name(right) == "object" => {
+            let mut pairs = Vec::new();
+            for side in [left, right] {
+                for key in items(side)? {
+                    let item = side.get_item(&key).unwrap_or_default();
+                    pairs.push((key, item));
+                }
+            }
+            Value::from_pairs(pairs)
+        }
+        Operator::Unite => add(evaluation, left, right)?,
         Operator::Concatenate => {
             let mut text = String::new();
             for side in [left, right] {
@@ -78,7 +89,9 @@ fn apply(
         | Operator::Divide
         | Operator::FloorDivide
         | Operator::Remainder
-        | Operator::Power => match (Number::of_value(left), Number::of_value(right)) {
+        | Operator::Power
+        | Operator::Quotient
+        | Operator::Modulo => match (Number::of_value(left), Number::of_value(right)) {
             (Some(left), Some(right)) => arithmetic(operator, left, right)?,
             _ => return Err(unsupported(operator, left, right)),
         },
@@ -117,7 +130,8 @@ fn arithmetic(operator: Operator, left: Number, right: Number) -> Result<Value, 
         Number::Int(int) => int == 0,
         Number::Float(float) => float == 0.0,
     };
-    if zero && matches!(operator, Operator::Divide | Operator::FloorDivide | Operator::Remainder) {
+    use Operator::{Divide, FloorDivide, Modulo, Quotient, Remainder};
+    if zero && matches!(operator, Divide | FloorDivide | Remainder | Quotient | Modulo) {
         return Err(Fault::evaluation("division by zero"));
     }
     if let (Number::Int(left), Number::Int(right)) = (left, right) {
@@ -129,13 +143,16 @@ fn arithmetic(operator: Operator, left: Number, right: Number) -> Result<Value, 
                 return finite(left as f64 / right as f64);
             }
             Operator::Divide => left.checked_div(right),
-            Operator::FloorDivide => {
+            Operator::FloorDivide | Operator::Quotient => {
                 let down = left
                     .checked_rem(right)
                     .is_some_and(|rest| rest != 0 && (rest < 0) != (right < 0));
                 left.checked_div(right).map(|quotient| quotient - i128::from(down))
             }
             Operator::Remainder => left.checked_rem(right),
+            Operator::Modulo => left.checked_rem(right).map(|rest| {
+                if rest != 0 && (rest < 0) != (right < 0) { rest + right } else { rest }
+            }),
             Operator::Power if right < 0 => return finite((left as f64).powf(right as f64)),
             _ => u32::try_from(right).ok().and_then(|exponent| left.checked_pow(exponent)),
         };
@@ -146,9 +163,10 @@ fn arithmetic(operator: Operator, left: Number, right: Number) -> Result<Value, 
         Operator::Add => left + right,
         Operator::Subtract => left - right,
         Operator::Multiply => left * right,
-        Operator::Divide => left / right,
+        Operator::Divide | Operator::Quotient => left / right,
         Operator::FloorDivide => (left / right).floor(),
         Operator::Remainder => left % right,
+        Operator::Modulo => left - (left / right).floor() * right,
         _ => left.powf(right),
     })
 }
@@ -298,6 +316,15 @@ pub(crate) fn negate(evaluation: &Evaluation, arguments: &[Value]) -> Result<Val
             None => Err(Fault::evaluation(format!("`-` does not apply to {}", type_name(value)))),
         },
         _ => Err(Fault::evaluation("`-` without an operand")),
+    }
+}
+
+/// What is there, as it is.
+pub(crate) fn defined(evaluation: &Evaluation, arguments: &[Value]) -> Result<Value, Fault> {
+    match arguments {
+        [value] if value.is_undefined() => evaluation.undefined(),
+        [value] => Ok(value.clone()),
+        _ => Err(Fault::evaluation("nothing to decide on")),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The grammar is read here and not by minijinja because classic expressions must keep their results
 //! (`and` answers booleans, `/` is exact where it can be, `items.0.x` is a path); see [`super::lower`].
 
+use super::dialect::{Applied, CLASSIC, Dialect};
 use super::error::Fault;
 use super::functions;
 use super::lexer::{Spotted, Token, syntax, tokens};
@@ -12,53 +13,97 @@ use serde_json::{Number, Value};
 
 /// How deep brackets, calls, filters and alternatives may nest.
 const MAX_DEPTH: usize = 40;
+/// How deep what was read may be: filters and members in a row lie in each other, too.
+const MAX_TREE: usize = 64;
 /// How long one expression may be, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 /// How many operands, arguments or elements may stand in a row. Literal lists may be longer.
 const MAX_WIDTH: usize = 500;
+/// What both of these bounds say.
+const TOO_DEEP: &str = "the expression is nested too deeply";
 /// Words that are no names.
 const KEYWORDS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 
 /// Reads one expression, which must be all of `source`.
 pub(crate) fn parse(source: &str) -> Result<Expr, Fault> {
+    parse_dialect(source, &CLASSIC)
+}
+
+/// Reads one expression of a relative of the language.
+pub(crate) fn parse_dialect(source: &str, dialect: &'static Dialect) -> Result<Expr, Fault> {
+    whole(source, tokens, dialect, |parser| parser.expression())
+}
+
+/// Reads all of `source` with these tokens and this rule of grammar, within the bounds on length.
+pub(crate) fn whole(
+    source: &str,
+    tokens: fn(&str) -> Result<Vec<Spotted>, Fault>,
+    dialect: &'static Dialect,
+    rule: fn(&mut Parser<'_>) -> Result<Expr, Fault>,
+) -> Result<Expr, Fault> {
     if source.len() > MAX_LENGTH {
         return Err(syntax(source, 0, format!("the expression is longer than {MAX_LENGTH} bytes")));
     }
-    let mut parser = Parser { source, tokens: tokens(source)?, at: 0, depth: 0 };
+    let tokens = tokens(source)?;
+    let mut parser = Parser { source, tokens, at: 0, depth: 0, dialect, lambdas: Vec::new() };
     if parser.tokens.is_empty() {
         return Err(syntax(source, 0, "the expression is empty"));
     }
-    let expr = parser.expression()?;
+    let expr = rule(&mut parser)?;
     match parser.peek() {
-        None => Ok(expr),
         Some(_) => Err(parser.unexpected("the end of the expression")),
+        None if expr.depth() > MAX_TREE => Err(syntax(source, 0, TOO_DEEP)),
+        None => Ok(expr),
     }
 }
 
-struct Parser<'s> {
+/// Tokens being read, and the rules of Jinja's grammar; a relative adds rules of its own.
+pub(crate) struct Parser<'s> {
     source: &'s str,
     tokens: Vec<Spotted>,
     at: usize,
     depth: usize,
+    dialect: &'static Dialect,
+    /// The arguments around this place that their function evaluates itself, and whether each has an
+    /// element; only a relative knows such functions.
+    pub(crate) lambdas: Vec<bool>,
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&Token> {
+    /// The next token.
+    pub(crate) fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|(token, _)| token)
     }
 
-    fn next(&mut self) -> Option<Token> {
+    /// The token after the next one.
+    pub(crate) fn peek_second(&self) -> Option<&Token> {
+        self.tokens.get(self.at + 1).map(|(token, _)| token)
+    }
+
+    /// Goes past the next token and answers it.
+    pub(crate) fn next(&mut self) -> Option<Token> {
         let token = self.tokens.get(self.at).map(|(token, _)| token.clone());
         self.at += usize::from(token.is_some());
         token
     }
 
-    fn fault(&self, message: impl Into<String>) -> Fault {
-        let offset = self.tokens.get(self.at).map_or(self.source.len(), |(_, offset)| *offset);
+    /// Where the next token begins, in bytes.
+    pub(crate) fn offset(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.source.len(), |(_, offset)| *offset)
+    }
+
+    /// A syntax error at the next token.
+    pub(crate) fn fault(&self, message: impl Into<String>) -> Fault {
+        self.fault_at(self.offset(), message)
+    }
+
+    /// A syntax error at this offset.
+    pub(crate) fn fault_at(&self, offset: usize, message: impl Into<String>) -> Fault {
         syntax(self.source, offset, message)
     }
 
-    fn unexpected(&self, wanted: &str) -> Fault {
+    /// A syntax error that says what the next token should have been.
+    pub(crate) fn unexpected(&self, wanted: &str) -> Fault {
         let found = match self.peek() {
             None => "the end".to_owned(),
             Some(Token::Name(name)) => format!("`{name}`"),
@@ -69,23 +114,27 @@ impl Parser<'_> {
         self.fault(format!("expected {wanted}, found {found}"))
     }
 
-    fn mark(&mut self, mark: &str) -> bool {
+    /// Goes past this mark, if it is next.
+    pub(crate) fn mark(&mut self, mark: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Mark(next)) if *next == mark);
         self.at += usize::from(found);
         found
     }
 
-    fn word(&mut self, word: &str) -> bool {
+    /// Goes past this word, if it is next.
+    pub(crate) fn word(&mut self, word: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Name(next)) if next == word);
         self.at += usize::from(found);
         found
     }
 
-    fn expect(&mut self, mark: &str) -> Result<(), Fault> {
+    /// Goes past this mark, which must be next.
+    pub(crate) fn expect(&mut self, mark: &str) -> Result<(), Fault> {
         if self.mark(mark) { Ok(()) } else { Err(self.unexpected(&format!("`{mark}`"))) }
     }
 
-    fn name(&mut self, wanted: &str) -> Result<String, Fault> {
+    /// Goes past a name, which must be next.
+    pub(crate) fn name(&mut self, wanted: &str) -> Result<String, Fault> {
         match self.peek() {
             Some(Token::Name(name)) => {
                 let name = name.clone();
@@ -96,9 +145,13 @@ impl Parser<'_> {
         }
     }
 
-    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    /// Reads what is one level deeper.
+    pub(crate) fn nested<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         if self.depth == MAX_DEPTH {
-            return Err(self.fault("the expression is nested too deeply"));
+            return Err(self.fault(TOO_DEEP));
         }
         self.depth += 1;
         let read = read(self);
@@ -106,7 +159,8 @@ impl Parser<'_> {
         read
     }
 
-    fn bounded(&self, width: usize) -> Result<(), Fault> {
+    /// Refuses more parts in a row than there may be.
+    pub(crate) fn bounded(&self, width: usize) -> Result<(), Fault> {
         if width > MAX_WIDTH { Err(self.fault("too many parts in a row")) } else { Ok(()) }
     }
 
@@ -130,7 +184,7 @@ impl Parser<'_> {
             operands.push(self.and()?);
             self.bounded(operands.len())?;
         }
-        Ok(if operands.len() == 1 { operands.remove(0) } else { Expr::Or(operands) })
+        Ok(self.logic(false, operands))
     }
 
     fn and(&mut self) -> Result<Expr, Fault> {
@@ -139,7 +193,17 @@ impl Parser<'_> {
             operands.push(self.not()?);
             self.bounded(operands.len())?;
         }
-        Ok(if operands.len() == 1 { operands.remove(0) } else { Expr::And(operands) })
+        Ok(self.logic(true, operands))
+    }
+
+    /// Operands of `and` or `or`, as this dialect means them.
+    pub(crate) fn logic(&self, conjunction: bool, mut operands: Vec<Expr>) -> Expr {
+        match (operands.len(), conjunction) {
+            (1, _) => operands.remove(0),
+            _ if self.dialect.deciding => Expr::Deciding { conjunction, operands },
+            (_, true) => Expr::And(operands),
+            (_, false) => Expr::Or(operands),
+        }
     }
 
     fn not(&mut self) -> Result<Expr, Fault> {
@@ -192,11 +256,13 @@ impl Parser<'_> {
         self.chain(Self::operand, |parser| parser.operator(&[Operator::Power]))
     }
 
-    fn operator(&mut self, choices: &[Operator]) -> Option<Operator> {
+    /// Goes past one of these operators, if it is next.
+    pub(crate) fn operator(&mut self, choices: &[Operator]) -> Option<Operator> {
         choices.iter().copied().find(|choice| self.mark(choice.symbol()))
     }
 
-    fn chain(
+    /// Operands and the operators between them, of one level of precedence.
+    pub(crate) fn chain(
         &mut self,
         operand: fn(&mut Self) -> Result<Expr, Fault>,
         operator: fn(&mut Self) -> Option<Operator>,
@@ -306,6 +372,11 @@ impl Parser<'_> {
     /// A call is a known function, a filter written as a function, or a root that the scope answers.
     fn call(&mut self, name: String) -> Result<Expr, Fault> {
         let arguments = self.arguments()?;
+        match (self.dialect.call)(&name, &arguments) {
+            Ok(Some(expr)) => return Ok(expr),
+            Ok(None) => {}
+            Err(message) => return Err(self.fault(message)),
+        }
         if let Some(arity) = functions::arity(&name) {
             if arguments.iter().any(|argument| argument.keyword.is_some()) {
                 return Err(self.fault(format!("`{name}` takes no keyword arguments")));
@@ -332,6 +403,13 @@ impl Parser<'_> {
     }
 
     fn filter(&self, input: Expr, name: String, arguments: Vec<Argument>) -> Result<Expr, Fault> {
+        let name = match (self.dialect.filter)(&name) {
+            Applied::Filter(name) => name.to_owned(),
+            Applied::Made(make) => {
+                return make(&name, input, arguments).map_err(|message| self.fault(message));
+            }
+            Applied::Nothing => return Ok(input),
+        };
         if !functions::is_filter(&name) {
             return Err(self.fault(format!("there is no filter `{name}`")));
         }
@@ -377,7 +455,7 @@ impl Parser<'_> {
     }
 
     /// Comma-separated parts up to `close`; a comma may trail.
-    fn sequence<T>(
+    pub(crate) fn sequence<T>(
         &mut self,
         close: &str,
         part: fn(&mut Self) -> Result<T, Fault>,
@@ -398,6 +476,9 @@ impl Parser<'_> {
             if self.mark(".") {
                 let start = self.at;
                 expr = match self.next() {
+                    Some(Token::Name(name)) if self.calls_method(&name) => {
+                        self.method(expr, &name)?
+                    }
                     Some(Token::Name(name)) => {
                         follow(expr, Segment::name(&name), Value::String(name))
                     }
@@ -418,6 +499,17 @@ impl Parser<'_> {
             }
         }
         Err(self.fault("too many members in a row"))
+    }
+
+    /// Whether the name just read is a method's and its call follows.
+    fn calls_method(&self, name: &str) -> bool {
+        matches!(self.peek(), Some(Token::Mark("("))) && self.dialect.methods.contains(&name)
+    }
+
+    fn method(&mut self, base: Expr, name: &str) -> Result<Expr, Fault> {
+        self.expect("(")?;
+        let arguments = self.arguments()?;
+        (self.dialect.method)(base, name, arguments).map_err(|message| self.fault(message))
     }
 
     fn subscript(&mut self, base: Expr) -> Result<Expr, Fault> {
@@ -457,7 +549,7 @@ impl Parser<'_> {
 }
 
 /// One step further: within a path, or into something computed.
-fn follow(base: Expr, segment: Segment, key: Value) -> Expr {
+pub(crate) fn follow(base: Expr, segment: Segment, key: Value) -> Expr {
     match base {
         Expr::Path(mut path) => {
             path.push(segment);
@@ -467,14 +559,16 @@ fn follow(base: Expr, segment: Segment, key: Value) -> Expr {
     }
 }
 
-fn literal(expr: &Expr) -> Option<Value> {
+/// The value of a literal.
+pub(crate) fn literal(expr: &Expr) -> Option<Value> {
     match expr {
         Expr::Literal(value) => Some(value.clone()),
         _ => None,
     }
 }
 
-fn negated(number: &Number) -> Option<Number> {
+/// The number with its sign changed, unless it is out of range.
+pub(crate) fn negated(number: &Number) -> Option<Number> {
     if let Some(int) = number.as_i64() {
         return int.checked_neg().map(Number::from);
     }

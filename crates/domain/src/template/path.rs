@@ -79,6 +79,14 @@ impl Path {
         })
     }
 
+    /// The same paths, to be changed.
+    pub(crate) fn subscripts_mut(&mut self) -> impl Iterator<Item = &mut Path> {
+        self.segments.iter_mut().filter_map(|segment| match segment {
+            Segment::Subscript(path) => Some(path.as_mut()),
+            _ => None,
+        })
+    }
+
     /// What the path leads to in this scope; `None` if anything on the way is missing.
     pub(crate) fn resolve<'s>(&self, scope: &'s Scope<'_>) -> Option<Cow<'s, Value>> {
         let (start, steps) = scope.start(&self.root, &self.segments)?;

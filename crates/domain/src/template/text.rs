@@ -48,7 +48,7 @@ pub(crate) fn unwrapped(source: &str) -> &str {
 
 /// How far the expression goes that starts here. Braces inside quotes and inside an object literal do not
 /// close it; if nothing else closes it, because a quote stands alone, the first `}}` does.
-fn expression_length(text: &str) -> Option<usize> {
+pub(crate) fn expression_length(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut quote = None;
     let mut depth = 0_usize;

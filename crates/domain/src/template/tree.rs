@@ -34,6 +34,9 @@ impl Reference {
     }
 }
 
+/// A brace as an expression, for text that is going to be read as a template once more.
+const OPEN: &str = "{{ '{' }}";
+
 #[derive(Clone, Debug)]
 enum Node {
     /// Without any expression below it.
@@ -49,17 +52,25 @@ enum Node {
     Object(Vec<(String, Node)>),
 }
 
+/// A part of a string.
 #[derive(Clone, Debug)]
-enum Piece {
+pub(crate) enum Piece {
+    /// Text that stands for itself.
     Literal(String),
+    /// An expression.
     Expression(Embedded),
 }
 
+/// How a string is taken to pieces.
+type Split = fn(&str) -> Vec<Piece>;
+
 /// An expression as it stands in a text.
 #[derive(Clone, Debug)]
-struct Embedded {
+pub(crate) struct Embedded {
     /// What stands between the braces.
     inner: String,
+    /// Whether the text has it in another spelling than `inner`.
+    respelled: bool,
     /// What it means, or why it means nothing.
     expression: Result<Expression, Error>,
     /// The same as classic rules read it: dots between names of any characters, `headers.user-agent`.
@@ -70,7 +81,12 @@ impl Template {
     /// Reads a template. Text that is no expression is found by [`Self::check`], and when it is rendered
     /// strictly; leniently it counts as missing.
     pub fn parse(template: &Value) -> Self {
-        Self { node: Node::parse(template) }
+        Self::of(template, pieces)
+    }
+
+    /// Reads a template of strings that are taken to pieces in this way.
+    pub(crate) fn of(template: &Value, split: Split) -> Self {
+        Self { node: Node::parse(template, split) }
     }
 
     /// The expressions that cannot be read, each with the dotted path of its key.
@@ -129,13 +145,24 @@ pub(crate) fn pointer(at: &[Cow<'_, str>]) -> String {
     at.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
+/// The pieces of a string in which `{{ … }}` is live.
+fn pieces(text: &str) -> Vec<Piece> {
+    let pieces = text::parts(text).into_iter().map(|part| match part {
+        Part::Literal(literal) => Piece::Literal(literal.to_owned()),
+        Part::Expression(inner) => Piece::Expression(Embedded::parse(inner)),
+    });
+    pieces.collect()
+}
+
 impl Node {
-    fn parse(template: &Value) -> Self {
+    fn parse(template: &Value, split: Split) -> Self {
         let node = match template {
-            Value::String(text) => Self::parse_text(text),
-            Value::Array(items) => Self::Array(items.iter().map(Self::parse).collect()),
+            Value::String(text) => Self::parse_text(text, split),
+            Value::Array(items) => {
+                Self::Array(items.iter().map(|item| Self::parse(item, split)).collect())
+            }
             Value::Object(map) => Self::Object(
-                map.iter().map(|(key, item)| (key.clone(), Self::parse(item))).collect(),
+                map.iter().map(|(key, item)| (key.clone(), Self::parse(item, split))).collect(),
             ),
             _ => Self::Literal(template.clone()),
         };
@@ -147,18 +174,27 @@ impl Node {
         if literal { Self::Literal(template.clone()) } else { node }
     }
 
-    fn parse_text(text: &str) -> Self {
-        if !text::contains_template(text) {
-            return Self::Literal(Value::String(text.to_owned()));
+    fn parse_text(text: &str, split: Split) -> Self {
+        let mut pieces = split(text);
+        let expressions =
+            pieces.iter().filter(|piece| matches!(piece, Piece::Expression(_))).count();
+        let blank = |piece: &Piece| match piece {
+            Piece::Literal(literal) => literal.trim().is_empty(),
+            Piece::Expression(_) => true,
+        };
+        if expressions == 1 && pieces.iter().all(blank) {
+            pieces.retain(|piece| matches!(piece, Piece::Expression(_)));
         }
-        if let [Part::Expression(inner)] = text::parts(text.trim()).as_slice() {
-            return Self::Whole { original: text.to_owned(), expression: Embedded::parse(inner) };
+        match (expressions, pieces.pop()) {
+            (1, Some(Piece::Expression(expression))) if pieces.is_empty() => {
+                Self::Whole { original: text.to_owned(), expression }
+            }
+            (1.., Some(last)) => {
+                pieces.push(last);
+                Self::Text(pieces)
+            }
+            _ => Self::Literal(Value::String(text.to_owned())),
         }
-        let pieces = text::parts(text).into_iter().map(|part| match part {
-            Part::Literal(literal) => Piece::Literal(literal.to_owned()),
-            Part::Expression(inner) => Piece::Expression(Embedded::parse(inner)),
-        });
-        Self::Text(pieces.collect())
     }
 
     fn visit<'n>(
@@ -205,7 +241,18 @@ impl Embedded {
             inner: inner.to_owned(),
             expression,
             plain: plain.then(|| Path::dotted(inner)).flatten(),
+            respelled: false,
         }
+    }
+
+    /// An expression that was read already. `inner` is what a later reader of this language is left to
+    /// read, if it comes to that.
+    pub(crate) fn of(
+        inner: String,
+        respelled: bool,
+        expression: Result<Expression, Error>,
+    ) -> Self {
+        Self { inner, respelled, expression, plain: None }
     }
 
     /// Its value; `None` where it is missing and the scope is lenient.
@@ -244,7 +291,9 @@ impl<'r> Rendering<'r, '_> {
             Node::Whole { original, expression } => {
                 if expression.is_deferred(self.scope) {
                     self.deferred.push(pointer(&self.at));
-                    return Ok(Value::String(original.clone()));
+                    let respelled = || format!("{{{{ {} }}}}", expression.inner);
+                    let left = expression.respelled.then(respelled);
+                    return Ok(Value::String(left.unwrap_or_else(|| original.clone())));
                 }
                 let found =
                     self.located(expression.value(self.scope, &self.budget))?.unwrap_or_default();
@@ -285,6 +334,12 @@ impl<'r> Rendering<'r, '_> {
         let mut text = String::new();
         for piece in pieces {
             match piece {
+                // What stands for itself must do so for the later reader, too.
+                Piece::Literal(literal)
+                    if for_later && (literal.contains("{{") || literal.ends_with('{')) =>
+                {
+                    text.push_str(&literal.replace('{', OPEN));
+                }
                 Piece::Literal(literal) => text.push_str(literal),
                 Piece::Expression(expression)
                     if for_later && expression.is_deferred(self.scope) =>
@@ -302,7 +357,7 @@ impl<'r> Rendering<'r, '_> {
                         // This string is going to be read as a template again; the value is not one.
                         let mut value = String::new();
                         value::into_text(&found, &mut value);
-                        text.push_str(&value.replace('{', "{{ '{' }}"));
+                        text.push_str(&value.replace('{', OPEN));
                     } else {
                         value::into_text(&found, &mut text);
                     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// The functions that an event goes through, the ways in, and what counts.
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 10] = [
     "api",
     "ingest-event",
     "match-rules",
@@ -18,6 +18,7 @@ const FUNCTIONS: [&str; 9] = [
     "run-action",
     "complete-execution",
     "wake-lane",
+    "advance-workflow",
     "notify",
     "sweep",
 ];

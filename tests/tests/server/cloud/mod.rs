@@ -5,3 +5,4 @@ mod events;
 mod kills;
 mod load;
 mod references;
+mod workflows;

@@ -7,7 +7,7 @@ pub(crate) mod pages;
 mod printed;
 pub mod request;
 pub mod stream;
-mod streaming;
+pub(crate) mod streaming;
 
 use crate::access::{Action, Resource, Target};
 use crate::auth::Caller;

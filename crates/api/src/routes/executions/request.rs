@@ -20,7 +20,8 @@ pub(crate) fn router() -> Table {
     Table::new().routes(routes!(execute)).routes(routes!(execute_action))
 }
 
-type Requested = Result<(StatusCode, ApiResponse<ExecutionResponse>), Error>;
+/// What is answered to whoever asks for an execution.
+pub(crate) type Requested = Result<(StatusCode, ApiResponse<ExecutionResponse>), Error>;
 
 /// Execute an action.
 #[utoipa::path(
@@ -61,7 +62,8 @@ async fn execute_action(
     ask(&context, &caller, cause, &reference, body).await
 }
 
-async fn ask(
+/// Asks for an execution of the action of that ref in the caller's name.
+pub(crate) async fn ask(
     context: &Context,
     caller: &Caller,
     cause: Cause,

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 /// Streams are served here. Where they are not, the request is answered with 307 and the same path and query
 /// at the address that does: a gateway in front may hold answers back until they are complete.
-pub(super) struct Here {
+pub(crate) struct Here {
     /// When streams have to be over. `None`, they last as long as the client stays.
     until: Option<SystemTime>,
 }
@@ -32,13 +32,13 @@ impl FromRequestParts<Context> for Here {
 
 impl Here {
     /// Whether a stream ends although its client stays.
-    pub(super) const fn ends(&self) -> bool {
+    pub(crate) const fn ends(&self) -> bool {
         self.until.is_some()
     }
 
     /// The events as an answer that ends with them, or when its time is up. It ends between two events, so the
     /// client has seen whole ones and asks for what comes after the last.
-    pub(super) fn answer<E>(
+    pub(crate) fn answer<E>(
         self,
         events: impl Stream<Item = Result<Event, E>> + Send + 'static,
     ) -> Response

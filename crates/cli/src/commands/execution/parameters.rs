@@ -60,17 +60,24 @@ fn is_text(schema: &Value, key: &str) -> bool {
 /// # Errors
 /// [`Usage`] when there is no JSON object.
 pub fn object(text: &str) -> Result<Map<String, Value>, Usage> {
+    match json("--params", text)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(Usage("--params must be a JSON object".into())),
+    }
+}
+
+/// The JSON that `flag` was given, in `text` or in the file that `@path` names; `@-` is stdin.
+///
+/// # Errors
+/// [`Usage`] when there is no JSON.
+pub fn json(flag: &str, text: &str) -> Result<Value, Usage> {
     let read = match text.strip_prefix('@') {
         None => Ok(text.to_owned()),
         Some("-") => io::read_to_string(io::stdin().lock()),
         Some(path) => fs::read_to_string(path),
     };
     let json = read.map_err(|error| Usage(format!("cannot read {text}: {error}")))?;
-    match serde_json::from_str(&json) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Usage("--params must be a JSON object".into())),
-        Err(error) => Err(Usage(format!("--params is not valid JSON: {error}"))),
-    }
+    serde_json::from_str(&json).map_err(|error| Usage(format!("{flag} is not valid JSON: {error}")))
 }
 
 #[cfg(test)]

@@ -33,20 +33,33 @@ pub(super) fn sort(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
 
 /// The first of each, in order.
 pub(super) fn unique(evaluation: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
+    let keyed = list_of("unique", &args[0])?.into_iter().map(|item| (item.clone(), item));
+    distinct(evaluation, keyed.collect()).map(Value::from)
+}
+
+/// The first item of each key, in order.
+pub(crate) fn distinct(
+    evaluation: &Evaluation,
+    keyed: Vec<(Value, Value)>,
+) -> Result<Vec<Value>, Fault> {
     let mut seen = std::collections::HashSet::new();
-    let mut kept: Vec<Value> = Vec::new();
-    for item in list_of("unique", &args[0])? {
+    let mut compared: Vec<Value> = Vec::new();
+    let mut kept = Vec::new();
+    for (key, item) in keyed {
         // Scalars are found by a key of their own; composites have to be compared one by one.
-        let new = match key_of(&item) {
+        let new = match key_of(&key) {
             Some(key) => seen.insert(key),
             None => {
-                evaluation.budget.spend(kept.len())?;
+                evaluation.budget.spend(compared.len())?;
                 let mut found = false;
-                for other in &kept {
-                    if same(other, &item)? {
+                for other in &compared {
+                    if same(other, &key)? {
                         found = true;
                         break;
                     }
+                }
+                if !found {
+                    compared.push(key);
                 }
                 !found
             }
@@ -55,7 +68,7 @@ pub(super) fn unique(evaluation: &Evaluation, args: &[Value]) -> Result<Value, F
             kept.push(item);
         }
     }
-    Ok(Value::from(kept))
+    Ok(kept)
 }
 
 fn key_of(value: &Value) -> Option<String> {

@@ -3,8 +3,8 @@
 //!
 //! A function that is also a filter takes what is piped into it as its first argument.
 
-mod list;
-mod number;
+pub(crate) mod list;
+pub(crate) mod number;
 mod pattern;
 mod text;
 
@@ -31,7 +31,8 @@ pub(crate) struct Definition {
     pub(crate) body: fn(&Evaluation, &[Value]) -> Result<Value, Fault>,
 }
 
-const fn function(
+/// A function that is no filter.
+pub(crate) const fn function(
     name: &'static str,
     arity: RangeInclusive<usize>,
     body: fn(&Evaluation, &[Value]) -> Result<Value, Fault>,
@@ -137,17 +138,17 @@ pub(crate) fn pattern_argument(name: &str) -> Option<usize> {
 }
 
 /// An argument that a function cannot work with.
-fn wrong(name: &str, wanted: &str, got: &Value) -> Fault {
+pub(crate) fn wrong(name: &str, wanted: &str, got: &Value) -> Fault {
     Fault::evaluation(format!("`{name}` takes {wanted}, not {}", type_name(got)))
 }
 
 /// A text argument.
-fn text_of<'v>(name: &str, value: &'v Value) -> Result<&'v str, Fault> {
+pub(crate) fn text_of<'v>(name: &str, value: &'v Value) -> Result<&'v str, Fault> {
     value.as_str().ok_or_else(|| wrong(name, "a string", value))
 }
 
 /// A list argument.
-fn list_of(name: &str, value: &Value) -> Result<Vec<Value>, Fault> {
+pub(crate) fn list_of(name: &str, value: &Value) -> Result<Vec<Value>, Fault> {
     if type_name(value) != "array" {
         return Err(wrong(name, "an array", value));
     }
@@ -155,7 +156,7 @@ fn list_of(name: &str, value: &Value) -> Result<Vec<Value>, Fault> {
 }
 
 /// A whole-number argument.
-fn int_of(name: &str, value: &Value) -> Result<i64, Fault> {
+pub(crate) fn int_of(name: &str, value: &Value) -> Result<i64, Fault> {
     if value.is_integer() { value.as_i64() } else { None }
         .ok_or_else(|| wrong(name, "an integer", value))
 }
@@ -165,7 +166,7 @@ fn unanswered(_: &Evaluation, _: &[Value]) -> Result<Value, Fault> {
 }
 
 /// The text of a value: strings as they are, null as `null`, composites as JSON.
-fn text_for(evaluation: &Evaluation, value: &Value) -> Result<String, Fault> {
+pub(crate) fn text_for(evaluation: &Evaluation, value: &Value) -> Result<String, Fault> {
     let json = to_json(value, evaluation.strict, &evaluation.budget)?;
     let mut text = String::new();
     match json {
@@ -228,6 +229,7 @@ fn merge(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     Ok(Value::from_pairs(pairs))
 }
 
-fn object(name: &str, value: &Value) -> Result<(), Fault> {
+/// Refuses what is no object.
+pub(crate) fn object(name: &str, value: &Value) -> Result<(), Fault> {
     if type_name(value) == "object" { Ok(()) } else { Err(wrong(name, "an object", value)) }
 }

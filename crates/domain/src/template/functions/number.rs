@@ -13,11 +13,13 @@ use minijinja::value::ValueKind;
 /// Floats beyond this have no integer to become.
 const INTEGER_LIMIT: f64 = 1e38;
 
-fn number_of(name: &str, value: &Value) -> Result<Number, Fault> {
+/// A number argument.
+pub(crate) fn number_of(name: &str, value: &Value) -> Result<Number, Fault> {
     Number::of_value(value).ok_or_else(|| wrong(name, "a number", value))
 }
 
-fn unreadable(name: &str) -> Fault {
+/// Text that is no number.
+pub(crate) fn unreadable(name: &str) -> Fault {
     Fault::evaluation(format!("`{name}` was given text that is not a number"))
 }
 
@@ -35,7 +37,7 @@ pub(super) fn number(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
 }
 
 /// Floats are cut, texts are read, booleans are 1 and 0.
-pub(super) fn int(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
+pub(crate) fn int(_: &Evaluation, args: &[Value]) -> Result<Value, Fault> {
     let value = &args[0];
     if let Some(text) = value.as_str().map(str::trim) {
         if let Ok(int) = text.parse::<i64>() {

@@ -1,0 +1,152 @@
+//! Children of a run have ended: the run takes note, makes the next ones, and goes on when all have.
+
+use super::children::{Making, fill};
+use super::load::{self, Known};
+use super::{Limits, ending, items, layout};
+use crate::announce::{self, Announcement};
+use crate::layout as journey;
+use crate::load::Versioned;
+use crate::retry::Attempts;
+use attune_domain::execution::Execution;
+use attune_domain::id::ExecutionId;
+use attune_domain::workflow::plan;
+use attune_domain::workflow::plan::children::{self, Settled};
+use attune_domain::workflow::run::{Run, Status, Thread};
+use attune_ports::orchestrator::{Then, ThreadStep};
+use attune_ports::records::{self, Commit};
+use attune_ports::{Ports, Unavailable};
+use std::collections::BTreeSet;
+
+/// Takes note of the ends of a run's children. Those that it has taken note of before are passed over.
+///
+/// # Errors
+/// [`Unavailable`] where something does not answer: all of it is to be done again.
+pub(crate) async fn settle(
+    ports: &Ports,
+    parent: ExecutionId,
+    ids: &BTreeSet<ExecutionId>,
+) -> Result<(), Unavailable> {
+    let mut attempts = Attempts::default();
+    loop {
+        let mut ended = vec![];
+        for id in ids {
+            if let Some(loaded) = crate::load::execution_versioned(ports, *id).await?
+                && loaded.body.status.is_terminal()
+                && loaded.body.thread.is_some()
+                && !loaded.body.noted
+            {
+                ended.push(loaded);
+            }
+        }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        match note(ports, parent, ended).await {
+            Ok(()) => return Ok(()),
+            Err(error) => attempts.again(ports, error).await?,
+        }
+    }
+}
+
+async fn note(
+    ports: &Ports,
+    parent: ExecutionId,
+    ended: Vec<Versioned<Execution>>,
+) -> Result<(), records::Error> {
+    let mut loaded = load::run(ports, parent).await?;
+    let mut room = BTreeSet::new();
+    let mut told = vec![];
+    let mut commit = Commit::new();
+    let now = ports.clock.now();
+    for Versioned { mut body, version, .. } in ended {
+        if let Some(Versioned { body: run, .. }) = &mut loaded {
+            let result = items::result_of(ports, &body).await?;
+            let outcome = items::outcome(&body, &result);
+            if let Some(thread) = body.thread.filter(|thread| waits_for(run, *thread, &body)) {
+                match children::settle(run, thread, outcome) {
+                    Settled::Room => {
+                        room.insert(thread);
+                    }
+                    Settled::Done => {
+                        room.remove(&thread);
+                        told.extend(go_on(run, thread));
+                    }
+                    Settled::Nothing | Settled::Over => {}
+                }
+            }
+        }
+        body.noted = true;
+        let due = crate::subject::due(&body, now);
+        commit = commit.replace(journey::execution_record(&body, due), version);
+    }
+    let mut announcements = vec![];
+    if let Some(Versioned { body: mut run, version, .. }) = loaded {
+        let mut making = Making::default();
+        for thread in room {
+            // A thread that is not parked makes its children itself.
+            let parked = run.threads.get(&thread).is_some_and(|thread| thread.parked.is_some());
+            if parked {
+                fill(ports, &mut run, &mut making, thread).await?;
+                announcements.extend(making.announcements());
+                commit = std::mem::take(&mut making).commit(commit, now);
+                if children::done(&run, thread).is_some() {
+                    told.extend(go_on(&mut run, thread));
+                }
+            }
+        }
+        (commit, announcements) = over(ports, &mut run, commit, announcements).await?;
+        commit = commit.replace(layout::run_record(&run, now), version);
+    }
+    ports.records.commit(commit).await?;
+    announce::send(ports, announcements).await?;
+    for (token, step) in told {
+        ports.orchestrator.tell(&token, Then::Step { step }).await?;
+    }
+    Ok(())
+}
+
+/// Whether a thread counts this child: an only child is the one that was made last.
+fn waits_for(run: &Run, thread: u32, child: &Execution) -> bool {
+    let working = run.threads.get(&thread).and_then(Thread::working);
+    working.is_some_and(|working| {
+        working.in_flight > 0 && (working.gathered.is_some() || working.child == Some(child.id))
+    })
+}
+
+/// What a thread's orchestrator is to be told once all its children have ended.
+fn go_on(run: &mut Run, thread: u32) -> Option<(String, ThreadStep)> {
+    if run.status != Status::Running {
+        return None;
+    }
+    let execution = run.execution;
+    let at = run.threads.get_mut(&thread)?;
+    let step = ThreadStep { run: execution, thread, hop: at.hop, sequence: at.sequence };
+    at.parked.take().map(|token| (token, step))
+}
+
+/// Ends the execution with its run, where the last thread is gone: it was cancelled.
+async fn over(
+    ports: &Ports,
+    run: &mut Run,
+    commit: Commit,
+    mut announcements: Vec<Announcement>,
+) -> Result<(Commit, Vec<Announcement>), Unavailable> {
+    if !run.threads.is_empty() || run.status != Status::Canceling {
+        return Ok((commit, announcements));
+    }
+    let loaded = crate::load::execution_versioned(ports, run.execution).await?;
+    let Some(Versioned { body: mut execution, version, .. }) = loaded else {
+        return Ok((commit, announcements));
+    };
+    let definition = load::definition_of(ports, run).await?;
+    let known = Known::of(ports, &execution, &run.vars).await?;
+    let now = ports.clock.now();
+    let uuid = || load::uuid(&*ports.ids);
+    let mut context = known.context(Limits::default(), now, 0.0, &uuid);
+    let Some(ended) = plan::ending(&definition, run, &mut context) else {
+        return Ok((commit, announcements));
+    };
+    announcements.extend(ending::apply(ports, &known, &mut execution, ended, now).await?);
+    let due = crate::subject::due(&execution, now);
+    Ok((commit.replace(journey::execution_record(&execution, due), version), announcements))
+}
