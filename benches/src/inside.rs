@@ -3,7 +3,7 @@
 //!
 //! The journey runs here as `attune serve` runs it, on the real store, without HTTP.
 
-use crate::Measurement;
+use crate::{Measurement, items};
 use anyhow::{Context as _, Result, bail};
 use attune_catalogue::{Origin, rules, triggers};
 use attune_domain::reference::ComponentRef;
@@ -45,18 +45,19 @@ pub fn measure(scratch: &Path, events: usize, others: usize) -> Result<Vec<Measu
             "×",
         ));
         rows.extend(time(scratch, events).await?);
+        rows.extend(items::measure(scratch, events / 2).await?);
         Ok(rows)
     })
 }
 
 /// An installed platform in a folder of its own.
-struct Platform {
-    local: Local,
+pub(crate) struct Platform {
+    pub(crate) local: Local,
     _folder: tempfile::TempDir,
 }
 
 impl Platform {
-    async fn open(scratch: &Path, others: usize) -> Result<Self> {
+    pub(crate) async fn open(scratch: &Path, others: usize) -> Result<Self> {
         let folder = tempfile::tempdir_in(scratch)?;
         let config = attune_runner::Config::new(folder.path(), "measured", "http://127.0.0.1");
         let runner = Arc::new(Runner::new(config));

@@ -13,6 +13,7 @@ pub mod disk;
 pub mod fixture;
 pub mod http;
 pub mod inside;
+pub mod items;
 pub mod load;
 pub mod mix;
 pub mod report;

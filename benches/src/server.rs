@@ -127,7 +127,7 @@ fn password() -> Result<String> {
     Ok(text)
 }
 
-fn resident_kib(status: &str) -> Option<u64> {
+pub(crate) fn resident_kib(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
 }

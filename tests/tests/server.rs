@@ -17,4 +17,6 @@ mod server {
     mod streams;
     mod traffic;
     mod verdict;
+    mod workflow_kills;
+    mod workflows;
 }

@@ -3,6 +3,7 @@
 use crate::base_url::BaseUrl;
 use crate::commands::{
     action, dead_letter, event, execution, inquiry, pack, policy, queue, rule, session, trigger,
+    workflow,
 };
 use crate::output::Format;
 use crate::serve::ServeArgs;
@@ -93,6 +94,9 @@ pub enum ClientCommand {
     /// Executions: what was run, and how it went
     #[command(subcommand)]
     Execution(execution::Command),
+    /// Workflows: graphs of actions, and how executions of them go
+    #[command(subcommand)]
+    Workflow(workflow::Command),
     /// Inquiries: what executions ask people
     #[command(subcommand)]
     Inquiry(inquiry::Command),
@@ -173,6 +177,19 @@ mod tests {
             "execution cancel 7",
             "execution watch",
             "execution watch 7",
+            "workflow list --pack demo --page 2",
+            "workflow show demo.flow",
+            "workflow validate ./flow.yaml",
+            "workflow run demo.flow host=db1 --wait",
+            "workflow graph demo.flow --format svg",
+            "workflow graph 7",
+            "workflow watch 7",
+            "workflow tasks 7",
+            "workflow pause 7",
+            "workflow resume 7",
+            "workflow cancel 7",
+            "workflow retry 7 --from build host=db2",
+            "workflow rehearse ./flow.yaml --results results.yaml host=db1 --expect failed",
             "inquiry list --status pending --execution 7 --assignee 3",
             "inquiry show 7",
             "inquiry respond 7 --approve",
@@ -213,6 +230,9 @@ mod tests {
             ("a parameter needs =", "action execute core.echo hi", ErrorKind::ValueValidation),
             ("no such status", "execution list --status done", ErrorKind::ValueValidation),
             ("no such stream", "execution logs 7 --stream log", ErrorKind::InvalidValue),
+            ("no such drawing", "workflow graph 7 --format png", ErrorKind::ValueValidation),
+            ("a workflow is not followed", "workflow watch demo.flow", ErrorKind::ValueValidation),
+            ("no such end", "workflow rehearse x --expect good", ErrorKind::ValueValidation),
             ("no such queue", "dead-letter show nowhere 7", ErrorKind::ValueValidation),
             ("one or all", "dead-letter purge match 7 --yes", ErrorKind::ArgumentConflict),
             ("yes or no", "inquiry respond 7 --approve --reject", ErrorKind::ArgumentConflict),

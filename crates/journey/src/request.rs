@@ -96,7 +96,14 @@ pub async fn execution(ports: &Ports, new: NewExecution) -> Result<Execution, Er
     }
 }
 
-fn check(prepared: &PreparedAction, parameters: Option<&Map<String, Value>>) -> Result<(), Error> {
+/// Checks parameters against an action's schema, with its defaults in place.
+///
+/// # Errors
+/// [`Error::Invalid`] with all that is wrong.
+pub fn check(
+    prepared: &PreparedAction,
+    parameters: Option<&Map<String, Value>>,
+) -> Result<(), Error> {
     let mut whole = parameters.cloned().unwrap_or_default();
     // A default stands in for what is required: it will be there when the action runs.
     prepared.parameters.defaults(&mut whole);

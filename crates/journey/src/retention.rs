@@ -1,6 +1,6 @@
 //! Retention: what is old enough goes, with its logs and blobs.
 
-use crate::{layout, load};
+use crate::{layout, load, workflow};
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::Event;
 use attune_domain::execution::Execution;
@@ -84,6 +84,9 @@ async fn remove(ports: &Ports, record: Record) -> Result<bool, Unavailable> {
                 return Ok(false);
             }
             ports.logs.delete(execution.id).await?;
+            if execution.workflow.is_some() {
+                workflow::forget::run(ports, execution.id).await?;
+            }
             if let Some(asked) = execution.asked {
                 commit = commit.delete(layout::inquiry(asked.inquiry), Expect::Any);
             }

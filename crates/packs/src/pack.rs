@@ -256,7 +256,7 @@ impl Files<'_> {
     }
 }
 
-fn read_file(path: &Path) -> io::Result<String> {
+pub(crate) fn read_file(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
@@ -265,7 +265,7 @@ fn read_file(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::other("not UTF-8 text"))
 }
 
-fn parse(text: &str, report: Report<'_>) -> Option<Node> {
+pub(crate) fn parse(text: &str, report: Report<'_>) -> Option<Node> {
     Node::parse(text).map_err(|(at, message)| report.error(at, "", message)).ok()
 }
 

@@ -108,7 +108,8 @@ pub trait Fixture: Send + Sync + Sized + 'static {
 }
 
 /// How often a test on `F` does what it does `times` where calls cost nothing.
-pub(crate) const fn repetitions<F: Fixture>(times: usize) -> usize {
+#[must_use]
+pub const fn repetitions<F: Fixture>(times: usize) -> usize {
     times.div_ceil(F::COST)
 }
 

@@ -159,6 +159,7 @@ fn named(target: &str) -> (String, String) {
         "AmazonSQS" => "sqs",
         "secretsmanager" => "secretsmanager",
         "AWSEvents" => "events",
+        "AWSStepFunctions" => "states",
         other => other,
     };
     (service.to_owned(), operation.to_owned())

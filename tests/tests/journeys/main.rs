@@ -10,6 +10,7 @@ mod inquiries;
 mod limits;
 mod lines;
 mod rates;
+mod scale;
 mod secrets;
 mod steps;
 mod workflows;

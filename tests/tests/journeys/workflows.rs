@@ -5,10 +5,15 @@ use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
 use attune_domain::reference::ComponentRef;
 use attune_domain::status::ExecutionStatus;
+use attune_journey::load;
+use attune_journey::retention::{self, Retention};
 use attune_journey::workflow::control;
+use attune_ports::Query;
 use attune_tests::contract::Fixture;
 use attune_tests::harness::Harness;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A workflow of tasks that execute `test.echo`.
 async fn workflow(
@@ -313,7 +318,43 @@ async fn only_what_failed_is_done_again<F: Fixture>() {
     harness.finish().await;
 }
 
+/// What is past its retention goes, and takes along what it has come to on its way.
+async fn a_run_is_forgotten_with_its_execution<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Default::default()).await;
+    echo(&harness).await;
+    let long = "x".repeat(2_000);
+    let tasks = json!([task(
+        "a",
+        json!({"n": "{{ item }}", "text": long}),
+        json!({
+            "with_items": "{{ range(30) }}", "concurrency": 30, "next": [{"publish": ["whole"]}],
+        })
+    )]);
+    let output = json!({"count": "{{ whole.total_count }}"});
+    let id = workflow(&mut harness, tasks, output, 30, json!({})).await;
+    completes(&mut harness, id, json!({"count": 30, "succeeded": true})).await;
+    let ports = harness.ports().clone();
+    ports.records.settle().await.expect("it settles");
+    let kept = async |partition: String| {
+        let page = ports.records.query(&Query::partition(partition, 10)).await;
+        page.expect("records can be queried").records.len()
+    };
+    let gathered = format!("gathered/{id}/a/1");
+    assert_eq!((kept(format!("run/{id}")).await, kept(gathered.clone()).await), (1, 2));
+    let nothing = Retention { events: Duration::ZERO, executions: Duration::ZERO };
+    harness.later(TimeDelta::seconds(1));
+    harness
+        .until("all is forgotten", async |ports| {
+            retention::apply(ports, &nothing, 1_000).await.expect("it can be forgotten");
+            let execution = load::execution(ports, id).await.expect("executions can be read");
+            execution.is_none().then_some(())
+        })
+        .await;
+    assert_eq!((kept(format!("run/{id}")).await, kept(gathered).await), (0, 0));
+}
+
 attune_tests::on_both! {
+    a_run_is_forgotten_with_its_execution,
     a_paused_run_goes_on_where_it_was,
     a_cancelled_run_lets_its_children_finish,
     a_cancelled_run_stops_its_children_if_it_says_so,

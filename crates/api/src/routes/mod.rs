@@ -24,6 +24,7 @@ pub(crate) mod table;
 pub mod triggers;
 pub mod uploads;
 pub mod webhooks;
+pub mod workflow_executions;
 pub mod workflows;
 
 use attune_domain::payload::Payload;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Table {
         .merge(events::router())
         .merge(enforcements::router())
         .merge(executions::router())
+        .merge(workflow_executions::router())
         .merge(inquiries::router())
         .merge(approvals::router())
         .merge(queue_stats::router())

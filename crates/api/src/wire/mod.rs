@@ -20,3 +20,4 @@ pub mod trigger;
 pub mod upload;
 pub mod webhook;
 pub mod workflow;
+pub mod workflow_execution;

@@ -18,4 +18,5 @@ mod server;
 mod streams;
 mod unread;
 mod uploads;
+mod workflow_executions;
 mod workflows;

@@ -110,6 +110,15 @@ const OPERATIONS: &str = "
     post   /api/v1/executions/execute                              execute
     post   /api/v1/actions/{ref}/execute                           execute_action
     get    /api/v1/actions/{ref}/queue-stats                       get_queue_stats
+    get    /api/v1/workflow-executions                             list_workflow_executions
+    get    /api/v1/workflow-executions/{id}                        get_workflow_execution
+    get    /api/v1/workflow-executions/{id}/tasks                  list_workflow_execution_tasks
+    get    /api/v1/workflow-executions/{id}/graph                  get_workflow_execution_graph
+    get    /api/v1/workflow-executions/{id}/context                get_workflow_execution_context
+    post   /api/v1/workflow-executions/{id}/pause                  pause_workflow_execution
+    post   /api/v1/workflow-executions/{id}/resume                 resume_workflow_execution
+    post   /api/v1/workflow-executions/{id}/cancel                 cancel_workflow_execution
+    post   /api/v1/workflow-executions/{id}/retry                  retry_workflow_execution
     get    /api/v1/inquiries                                       list_inquiries
     post   /api/v1/inquiries                                       create_inquiry
     get    /api/v1/inquiries/stream                                stream_inquiries
@@ -167,6 +176,11 @@ const SCHEMAS: &str = "
     UserInfo: display_name id login
     PackWorkflowSyncResponse: errors loaded_count pack_ref registered_count workflows
     PackWorkflowValidationResponse: error_count errors pack_ref validated_count
+    RetryWorkflowRequest: from_task parameters
+    WorkflowContextResponse: parameters results vars
+    WorkflowGraph: edges nodes
+    WorkflowRun: definition failed_tasks fault started_at status steps
+    WorkflowTaskResponse: action_ref branch_of ended_at error executions items name retries started_at status visits
     WorkflowSummary: created description id label pack_ref ref tags updated version
     WorkflowSyncResult: created ref_name warnings workflow_def_id
     WebhookReceiverRequest: headers payload source_ip user_agent

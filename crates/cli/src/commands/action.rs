@@ -79,7 +79,14 @@ async fn start(execute: Execute, context: &Context) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn parameters(execute: &Execute, client: &Client) -> anyhow::Result<Map<String, Value>> {
+/// The parameters that were given, with the types of the action's schema.
+///
+/// # Errors
+/// When they cannot be read, or the server does not answer.
+pub(super) async fn parameters(
+    execute: &Execute,
+    client: &Client,
+) -> anyhow::Result<Map<String, Value>> {
     let mut all = match &execute.params {
         Some(text) => parameters::object(text)?,
         None => Map::new(),

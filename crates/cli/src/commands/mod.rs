@@ -11,6 +11,7 @@ pub mod queue;
 pub mod rule;
 pub mod session;
 pub mod trigger;
+pub mod workflow;
 
 use crate::args::{ClientCommand, Global};
 use crate::client::Client;
@@ -51,6 +52,7 @@ async fn talk(command: ClientCommand, context: &Context) -> anyhow::Result<ExitC
         ClientCommand::Trigger(command) => trigger::run(command, context).await?,
         ClientCommand::Event(command) => event::run(command, context).await?,
         ClientCommand::Execution(command) => return execution::run(command, context).await,
+        ClientCommand::Workflow(command) => return workflow::run(command, context).await,
         ClientCommand::Inquiry(command) => inquiry::run(command, context).await?,
         ClientCommand::Queue(command) => queue::run(command, context).await?,
         ClientCommand::DeadLetter(command) => dead_letter::run(command, context).await?,

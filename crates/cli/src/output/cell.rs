@@ -50,8 +50,12 @@ fn printable(text: &str) -> String {
 
 fn shade(field: &str, text: &str) -> Option<Color> {
     match (field, text) {
-        ("status", "completed") | ("enabled" | "webhook_enabled", "true") => Some(Color::Green),
-        ("status", "failed" | "timeout" | "abandoned") => Some(Color::Red),
+        ("status", "completed" | "succeeded")
+        | ("verdict", "passed")
+        | ("enabled" | "webhook_enabled", "true") => Some(Color::Green),
+        ("status", "failed" | "timeout" | "timed_out" | "abandoned") | ("verdict", "failed") => {
+            Some(Color::Red)
+        }
         ("status", "canceling" | "cancelled") => Some(Color::Yellow),
         ("status", "running") => Some(Color::Cyan),
         ("enabled" | "webhook_enabled", "false") => Some(Color::DarkGrey),

@@ -13,7 +13,10 @@ impl Column {
     /// Whether its values are prose, which may be broken into lines. References, ids and moments
     /// stay in one piece, so that they can be copied.
     pub fn is_prose(&self) -> bool {
-        matches!(self.field, "label" | "description" | "prompt" | "reason")
+        matches!(
+            self.field,
+            "label" | "description" | "prompt" | "reason" | "message" | "error" | "input"
+        )
     }
 }
 
@@ -137,5 +140,74 @@ pub const POLICIES: Noun = Noun {
         column("PACK", "pack_ref"),
         column("METHOD", "method"),
         column("LIMIT", "threshold"),
+    ],
+};
+
+/// Workflows.
+pub const WORKFLOWS: Noun = Noun {
+    plural: "workflows",
+    columns: &[
+        column("REF", "ref"),
+        column("VERSION", "version"),
+        column("LABEL", "label"),
+        column("DESCRIPTION", "description"),
+    ],
+};
+
+/// Tasks of an execution of a workflow.
+pub const TASKS: Noun = Noun {
+    plural: "tasks",
+    columns: &[
+        column("TASK", "name"),
+        column("STATUS", "status"),
+        column("ACTION", "action_ref"),
+        column("VISITS", "visits"),
+        column("RETRIES", "retries"),
+        column("ITEMS", "progress"),
+        column("STARTED", "started_at"),
+        column("ENDED", "ended_at"),
+        column("ERROR", "error"),
+    ],
+};
+
+/// What a line says about a task that has changed.
+pub const TASK_CHANGE: [Column; 4] = [
+    column("TASK", "name"),
+    column("STATUS", "status"),
+    column("ACTION", "action_ref"),
+    column("ITEMS", "progress"),
+];
+
+/// Problems of a file.
+pub const PROBLEMS: Noun = Noun {
+    plural: "problems",
+    columns: &[
+        column("PLACE", "place"),
+        column("SEVERITY", "severity"),
+        column("FIELD", "field"),
+        column("MESSAGE", "message"),
+    ],
+};
+
+/// What happens in a rehearsal.
+pub const HAPPENINGS: Noun = Noun {
+    plural: "executions",
+    columns: &[
+        column("SECOND", "at"),
+        column("TASK", "task"),
+        column("EVENT", "event"),
+        column("ACTION", "action"),
+        column("INPUT", "input"),
+    ],
+};
+
+/// What came of a pack's rehearsals.
+pub const VERDICTS: Noun = Noun {
+    plural: "rehearsals",
+    columns: &[
+        column("FILE", "file"),
+        column("WORKFLOW", "workflow"),
+        column("VERDICT", "verdict"),
+        column("REASON", "reason"),
     ],
 };

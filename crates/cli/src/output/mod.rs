@@ -5,8 +5,8 @@ mod column;
 mod table;
 
 pub use column::{
-    ACTIONS, Column, DEAD_LETTERS, EVENTS, EXECUTIONS, INQUIRIES, Noun, PACKS, POLICIES, RULES,
-    TRIGGERS,
+    ACTIONS, Column, DEAD_LETTERS, EVENTS, EXECUTIONS, HAPPENINGS, INQUIRIES, Noun, PACKS,
+    POLICIES, PROBLEMS, RULES, TASK_CHANGE, TASKS, TRIGGERS, VERDICTS, WORKFLOWS,
 };
 
 use crate::client::{Page, Pagination};
@@ -52,6 +52,11 @@ impl Output {
         // A terminal that does not know its width says 0.
         let width = comfy_table::Table::new().width().filter(|width| *width > 0);
         Self { format, terminal: Terminal { colour, width } }
+    }
+
+    /// Whether results are for people.
+    pub fn is_table(&self) -> bool {
+        self.format == Format::Table
     }
 
     /// Prints a page of a list.

@@ -12,3 +12,4 @@ mod login;
 mod packs;
 mod server;
 mod shell;
+mod workflows;

@@ -60,7 +60,7 @@ enum Node {
     /// At least one of them; so never of none.
     Any(Vec<Node>),
     Not(Box<Node>),
-    Term(Term),
+    Term(Box<Term>),
     Expression(Expression),
 }
 

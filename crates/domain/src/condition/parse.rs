@@ -110,7 +110,7 @@ impl Reader {
         let name = self.name(written)?;
         let value = map.get("value").unwrap_or(&Value::Null);
         let operator = self.operator(name, written, value, map)?;
-        Ok(Node::Term(Term { field, test: Test::Fixed(operator) }))
+        Ok(Node::Term(Box::new(Term { field, test: Test::Fixed(operator) })))
     }
 
     fn name(&self, written: &str) -> Result<Name, Error> {
@@ -136,7 +136,7 @@ impl Reader {
                 } else {
                     Test::Fixed(reader.pattern(name, written, pattern, criterion)?)
                 };
-                Ok(Node::Term(Term { field, test }))
+                Ok(Node::Term(Box::new(Term { field, test })))
             })?);
         }
         Ok(all(nodes))

@@ -19,7 +19,8 @@ pub(super) fn expression(expression: Expression) -> Node {
         Some(other) => std::slice::from_ref(other),
         None => &[],
     };
-    let mut terms: Vec<Node> = parts.iter().filter_map(term).map(Node::Term).collect();
+    let mut terms: Vec<Node> =
+        parts.iter().filter_map(term).map(Box::new).map(Node::Term).collect();
     if terms.is_empty() || terms.len() < parts.len() {
         // The terms still say cheaply, and to the index, when the whole cannot hold.
         terms.push(Node::Expression(expression));

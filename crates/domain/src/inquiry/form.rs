@@ -78,7 +78,7 @@ impl Form {
             .iter()
             .map(|(name, about)| (position(about), Field::of(name, about, required(name))))
             .collect();
-        fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+        fields.sort_by_key(|(position, _)| *position);
         let mut fields: Vec<Field> = fields.into_iter().map(|(_, field)| field).collect();
         let buttons = |field: &Field| field.name == APPROVED && field.input == Input::Flag;
         let decides = fields.iter().any(buttons);

@@ -9,6 +9,7 @@
 mod check;
 pub mod definition;
 pub mod digest;
+pub mod drawing;
 mod graph;
 pub mod names;
 mod parse;
@@ -17,6 +18,7 @@ pub mod problem;
 pub mod rehearsal;
 pub mod run;
 pub mod signature;
+pub mod standing;
 mod view;
 
 pub use definition::Definition;

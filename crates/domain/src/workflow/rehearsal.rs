@@ -172,7 +172,7 @@ enum Due {
     /// A thread takes a step.
     Step(u32),
     /// A child ends.
-    End { thread: u32, child: Child, execution: ExecutionId, end: End },
+    End { thread: u32, child: Box<Child>, execution: ExecutionId, end: End },
 }
 
 /// The rehearsal while it goes on.
@@ -391,7 +391,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
         #[expect(clippy::cast_possible_truncation, reason = "saturates")]
         let millis = (end.seconds.clamp(0.0, 3.2e9) * 1000.0) as i64;
         let at = self.context.now + TimeDelta::milliseconds(millis);
-        self.schedule(at, Due::End { thread, child, execution, end });
+        self.schedule(at, Due::End { thread, child: Box::new(child), execution, end });
     }
 
     fn scripted(&mut self, task: &str) -> End {

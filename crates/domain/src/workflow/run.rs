@@ -127,10 +127,13 @@ pub struct TaskState {
     /// Tries of its latest visit beyond the first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
-    /// How far its latest visit came, where it had several children and did not end well: so that somebody may
-    /// have the rest done.
+    /// How far its latest visit came, where it had several children and is over: to be shown, and where it did not
+    /// end well, so that somebody may have the rest done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Working>,
+    /// The transitions that were followed on any visit, by their place in the task.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub followed: BTreeSet<usize>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -221,6 +224,9 @@ pub struct Thread {
     /// Where it came through.
     #[serde(default)]
     pub path: Path,
+    /// Whether it enters its task although the run fails: cleaning up was ordered together with the failure.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub last: bool,
     /// Counts its steps: a step that was taken is not taken again.
     pub sequence: u64,
     /// Counts the orchestrator's executions of it: what an earlier one says does not count.
@@ -240,6 +246,7 @@ impl Thread {
             task,
             phase: Phase::Arrived,
             path,
+            last: false,
             sequence: 0,
             hop: 0,
             steps_of_hop: 0,

@@ -132,12 +132,14 @@ async fn take(
     let mut taking =
         Taking { ports, definition: &definition, known: &known, run, version, execution, now };
     let vars = context.vars.clone();
+    let kept = taking.run.vars.clone();
     load::results(ports, &definition, &mut taking.run, &mut context, Some(step.thread)).await?;
     let threads: Vec<u32> = taking.run.threads.keys().copied().collect();
     let (next, making) = taking.plan(&mut context, step.thread).await?;
     if vars != context.vars {
-        taking.keep_vars(&context, step).await?;
+        taking.keep_vars(&context).await?;
     }
+    let superseded = layout::own_blob(step.run, &kept).filter(|_| taking.run.vars != kept);
     let fresh: Vec<ThreadStep> = taking
         .run
         .threads
@@ -148,6 +150,9 @@ async fn take(
     let more = taking.is_still_making(step.thread);
     let then = taking.then(limits, next, step, (!more).then_some(token));
     taking.commit(context, making).await?;
+    if let Some(blob) = superseded {
+        ports.blobs.delete(blob).await?;
+    }
     for step in fresh {
         ports.orchestrator.start(step).await?;
     }
@@ -230,17 +235,14 @@ impl Taking<'_> {
     }
 
     /// Keeps changed variables, unless they would hold a secret: then the workflow fails.
-    async fn keep_vars(
-        &mut self,
-        context: &Context<'_>,
-        step: ThreadStep,
-    ) -> Result<(), Unavailable> {
+    async fn keep_vars(&mut self, context: &Context<'_>) -> Result<(), Unavailable> {
         let vars = Value::Object(context.vars.clone());
         if self.known.leaks_into(&vars) {
             self.run.fault.get_or_insert("a published variable would hold a secret".to_owned());
             return Ok(());
         }
-        let name = format!("runs/{}.{}.{}.vars", step.run, step.thread, step.sequence);
+        // A name of its own: whoever plans the same step at the same time must not overwrite it.
+        let name = layout::vars_blob(self.run.execution, self.ports.ids.next());
         self.run.vars = payload::stash(&*self.ports.blobs, &name, vars).await?;
         Ok(())
     }

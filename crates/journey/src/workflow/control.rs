@@ -9,6 +9,7 @@ use crate::{cancel, layout as journey, payload, secrets};
 use attune_domain::execution::Execution;
 use attune_domain::id::{ExecutionId, IdentityId};
 use attune_domain::status::ExecutionStatus;
+use attune_domain::workflow::Definition;
 use attune_domain::workflow::definition::Cancellation;
 use attune_domain::workflow::plan::{self, control};
 use attune_domain::workflow::run::{Run, Status, Thread};
@@ -16,6 +17,7 @@ use attune_ports::orchestrator::{Then, ThreadStep};
 use attune_ports::records::{self, Commit};
 use attune_ports::{Ports, Unavailable};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 pub use control::Refusal;
 
@@ -33,12 +35,21 @@ pub enum Error {
     Unavailable(#[from] Unavailable),
 }
 
-/// A run, and the tasks of its definition, as people are shown them.
+/// A run, as it stands.
 ///
 /// # Errors
 /// [`Unavailable`] where it cannot be read.
 pub async fn find(ports: &Ports, id: ExecutionId) -> Result<Option<Run>, Unavailable> {
     Ok(load::run(ports, id).await?.map(|loaded| loaded.body))
+}
+
+/// The definition of this digest, which an execution has at `workflow`.
+///
+/// # Errors
+/// [`Unavailable`] where it cannot be read.
+pub async fn definition(ports: &Ports, digest: &str) -> Result<Arc<Definition>, Unavailable> {
+    let found = load::definition(ports, digest).await?;
+    found.map_err(|unusable| Unavailable::new("blobs", unusable))
 }
 
 /// The variables of a run.

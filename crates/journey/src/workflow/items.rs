@@ -256,6 +256,11 @@ pub(super) async fn gather(
     Ok(())
 }
 
+/// Whether a record of a task's items is that of their result.
+pub(super) fn is_result(record: &Record) -> bool {
+    record.key.sort == "result"
+}
+
 /// The result of a task, as expressions see it.
 pub(super) async fn result(
     ports: &Ports,

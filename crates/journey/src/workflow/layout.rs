@@ -9,6 +9,7 @@
 use crate::announce;
 use attune_domain::Timestamp;
 use attune_domain::id::ExecutionId;
+use attune_domain::payload::Payload;
 use attune_domain::workflow::run::{Phase, Run, Status, Thread};
 use attune_ports::Record;
 use attune_ports::records::{Key, Kind};
@@ -32,6 +33,19 @@ pub(super) fn part(name: &str, list: i64, part: u32) -> Key {
 /// What a task's children came to.
 pub(super) fn result(name: &str) -> Key {
     Key::new(gathered(name), "result")
+}
+
+/// Name of a blob with a run's variables; `id` tells it from those before.
+pub(super) fn vars_blob(run: ExecutionId, id: i64) -> String {
+    format!("runs/{run}.{id}.vars")
+}
+
+/// The blob in which a run's variables lie, where it is not that of another run which this one repeats.
+pub(crate) fn own_blob(run: ExecutionId, vars: &Payload) -> Option<&str> {
+    match vars {
+        Payload::Blob { name, .. } => name.starts_with(&format!("runs/{run}.")).then_some(name),
+        Payload::Inline(_) => None,
+    }
 }
 
 /// A run's record.

@@ -13,6 +13,7 @@ mod advance;
 pub(crate) mod children;
 pub mod control;
 mod ending;
+pub(crate) mod forget;
 mod items;
 pub(crate) mod layout;
 mod load;

@@ -74,7 +74,8 @@ async fn begin(
         run.threads.clear();
     } else {
         run.vars =
-            payload::stash(&*ports.blobs, &format!("runs/{id}.0.vars"), vars.clone()).await?;
+            payload::stash(&*ports.blobs, &layout::vars_blob(id, ports.ids.next()), vars.clone())
+                .await?;
         if let Value::Object(vars) = vars {
             context.vars = vars;
         }

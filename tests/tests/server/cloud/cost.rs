@@ -7,7 +7,7 @@ use crate::server::actions::pack;
 use crate::server::kills::policy;
 use attune_domain::event::Event;
 use attune_domain::execution::{Holds, Place};
-use attune_domain::id::EventId;
+use attune_domain::id::{EventId, ExecutionId};
 use attune_journey::load;
 use attune_ports::Ports;
 use attune_tests::cloud::Deployed;
@@ -247,4 +247,49 @@ async fn an_execution_takes_few_requests() {
             assert!(bill.requests < most, "batches share requests: {}", bill.requests);
         }
     }
+}
+
+/// Tasks of the workflow that is counted.
+const TASKS: usize = 10;
+/// Requests of one task, at most, the execution of its action included.
+const TASK: f64 = 24.0;
+
+/// Ten tasks of a built-in action, one after the other: an eleventh of what the run asks for is its own beginning
+/// and end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_of_a_workflow_takes_few_requests() {
+    let proxy = Proxy::start().await;
+    let stack = Deployed::behind(&proxy).await;
+    let client = stack.client().await;
+    pack(&client, "cost").await;
+    action(&client, "cost.plain").await;
+    let task = |n: usize| {
+        let mut task = json!({"name": format!("t{n}"), "action": "cost.plain", "input": {}});
+        if n + 1 < TASKS {
+            task["on_success"] = format!("t{}", n + 1).into();
+        }
+        task
+    };
+    let tasks: Vec<Value> = (0..TASKS).map(task).collect();
+    let body = json!({
+        "ref": "cost.flow", "pack_ref": "cost", "label": "Flow", "version": "1.0.0",
+        "definition": {"version": "1.0", "tasks": tasks},
+    });
+    let said = client.post("/api/v1/workflows", body).await;
+    assert_eq!(said.status, 201, "{}", said.text);
+    let mut counted = vec![];
+    // The first one makes everything warm.
+    for _ in 0..2 {
+        drop(proxy.take());
+        let id = ExecutionId::new(client.execute("cost.flow", json!({})).await);
+        until_within(PATIENCE, "the workflow is over", async || {
+            let found = load::execution(stack.ports(), id).await.expect("readable")?;
+            found.status.is_terminal().then_some(())
+        })
+        .await;
+        counted = proxy.take();
+    }
+    let bill = Bill::of(&counted, TASKS);
+    bill.print("a task of a workflow of ten");
+    assert!(bill.requests <= TASK, "{} requests, {TASK} at most", bill.requests);
 }

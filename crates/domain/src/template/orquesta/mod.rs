@@ -23,7 +23,7 @@
 //! |---|---|
 //! | `ctx()`, `ctx().x`, `ctx(x)`, `ctx('x')` | the root `ctx` and its members; those that begin with `__` are not defined |
 //! | `item()`, `item().x`, `item(x)` | the root `item` |
-//! | `task(t)` | a member of the root `task` |
+//! | `task(t)`, `task(t).result` | a member of the root `task` |
 //! | `task_status(t)` | a member of the root `task_status`; null if it is not defined |
 //! | `result()`, `succeeded()`, `failed()`, `timed_out()`, `completed()` | the root of that name, parentheses included |
 //! | `st2kv('system.k')`, `st2kv.system.k` | `keystore.k`, which must be all of its expression |

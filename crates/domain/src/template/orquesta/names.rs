@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// Roots that the scope answers, named with their parentheses.
 const ANSWERED: [&str; 5] = ["result", "succeeded", "failed", "timed_out", "completed"];
+/// The root of `task(t)` while an expression is read: what is behind it has a record's members, not a result's.
+const RECORD: &str = "task()";
 /// What hides a variable from expressions.
 const HIDDEN: &str = "__";
 /// The root of secrets, which only the runner resolves.
@@ -35,7 +37,8 @@ pub(super) fn call(name: &str, arguments: &[&Expr]) -> Result<Option<Expr>, Stri
                 _ => Err(format!("`{name}` takes no arguments")),
             };
         }
-        "ctx" | "item" | "task" | "task_status" => Path::root_only(name),
+        "task" => Path::root_only(RECORD),
+        "ctx" | "item" | "task_status" => Path::root_only(name),
         "st2kv" => return key(arguments).map(Some),
         _ => return Ok(None),
     };
@@ -91,6 +94,19 @@ fn key(arguments: &[&Expr]) -> Result<Expr, String> {
     Ok(named(Expr::Path(Path::root_only(KEYSTORE)), name))
 }
 
+/// A task is its result here, which is a member of the task in Orquesta.
+fn result_of_task(record: &Path) -> Path {
+    let mut result = Path::root_only("task");
+    for (at, segment) in record.segments().iter().enumerate() {
+        let is_result =
+            matches!(segment, Segment::Name { name, .. } | Segment::Key(name) if name == "result");
+        if at != 1 || !is_result {
+            result.push(segment.clone());
+        }
+    }
+    result
+}
+
 /// Gives paths their meaning: what the context hides, variables whose names begin with two underscores,
 /// is defined nowhere, and `st2kv.system` is the keystore.
 pub(super) fn settle(expr: &mut Expr) {
@@ -102,6 +118,7 @@ pub(super) fn settle(expr: &mut Expr) {
         match path.root() {
             // No scope has a root of such a name.
             "ctx" if first.starts_with(HIDDEN) => *path = Path::root_only(path.to_string()),
+            RECORD => *path = result_of_task(path),
             "st2kv" if first == "system" => {
                 let mut key = Path::root_only(KEYSTORE);
                 path.segments().iter().skip(1).for_each(|segment| key.push(segment.clone()));

@@ -5,11 +5,16 @@ use super::reader::Place;
 use super::transition::{self, Names};
 use super::{inline, repetition, work};
 use crate::template::Template;
-use crate::workflow::definition::{Dialect, Join, Task};
+use crate::workflow::definition::{
+    Backoff, Dialect, Join, Quantity, Retry, Target, Task, Transition,
+};
 use serde_json::{Map, Value};
 
 /// Seconds of a delay or a timeout, at most: a year.
 pub(super) const LONGEST: f64 = 366.0 * 86_400.0;
+
+/// Further tries that Orquesta's command `retry` means.
+const COMMANDED_RETRIES: f64 = 3.0;
 
 const PLACEMENT: [&str; 3] = ["worker_selector", "worker_tolerations", "worker_affinity"];
 
@@ -54,7 +59,7 @@ pub(super) fn task(field: &Field<'_>, name: &str, names: &Names<'_>) -> Task {
     let items = repetition::items(field);
     let place = if items.is_some() { Place::Item } else { Place::Anywhere };
     let work = work::work(field, place, items.is_some());
-    Task {
+    let mut task = Task {
         name: name.to_owned(),
         work,
         when: field.get("when").and_then(|when| when.condition(Place::Anywhere)),
@@ -68,7 +73,13 @@ pub(super) fn task(field: &Field<'_>, name: &str, names: &Names<'_>) -> Task {
             .first(&["permission_set_refs", "permission_set_ref"])
             .map(|refs| refs.texts()),
         placement: placement(field, place),
+    };
+    if field.reader.dialect == Dialect::Orquesta
+        && let Some(retry) = commanded_retry(field, &mut task.transitions)
+    {
+        task.retry = Some(retry);
     }
+    task
 }
 
 /// Warns of keys that mean nothing.
@@ -79,6 +90,22 @@ pub(super) fn warn_of_unknown(field: &Field<'_>, known: &[&str]) {
             value.warning(format!("unknown key '{key}'{hint}"));
         }
     }
+}
+
+/// The retry that Orquesta's command of this name stands for: it is no way back to the task, but up to three more
+/// tries while the condition of its transition holds.
+fn commanded_retry(field: &Field<'_>, transitions: &mut [Transition]) -> Option<Retry> {
+    let commanding = transitions.iter_mut().find(|it| it.to.contains(&Target::Retry))?;
+    let when = match &commanding.when {
+        Some(when) => Some(when.clone()),
+        None => field.reader.condition(&field.at, "completed()", Place::After),
+    };
+    let (count, delay) = (Quantity::Fixed(COMMANDED_RETRIES), Quantity::Fixed(0.0));
+    for transition in transitions {
+        transition.to.retain(|target| *target != Target::Retry);
+    }
+    let (backoff, max_delay, jitter, on_error) = (Backoff::Constant, None, 0.0, None);
+    Some(Retry { count, delay, backoff, max_delay, jitter, when, on_error })
 }
 
 fn read_join(field: &Field<'_>) -> Option<Join> {

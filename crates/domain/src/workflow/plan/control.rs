@@ -172,6 +172,7 @@ fn restart(definition: &Definition, run: &mut Run, at: TaskIndex, left: Option<W
     enter(definition, run, at, &mut path);
     let state = run.task(name);
     (state.outcome, state.handled, state.result) = (None, false, Source::Nothing);
+    state.followed.clear();
     let number = run.spawn(name.clone(), path);
     if let (Some(left), Some(thread)) = (left, run.threads.get_mut(&number)) {
         thread.phase = Phase::Working(left.once_more());

@@ -57,7 +57,7 @@ pub enum Fault {
         /// Which of its keys.
         key: String,
         /// Why.
-        source: template::Error,
+        source: Box<template::Error>,
     },
     /// A value is not what it has to be.
     #[error("task '{task}', {key}: {message}")]
@@ -94,5 +94,5 @@ fn number(
 }
 
 fn fault(task: &str, key: &str, source: template::Error) -> Fault {
-    Fault::Expression { task: task.to_owned(), key: key.to_owned(), source }
+    Fault::Expression { task: task.to_owned(), key: key.to_owned(), source: Box::new(source) }
 }

@@ -1,7 +1,7 @@
 //! Taking a thread as far as it goes by itself.
 
 use super::retry::{after, again_at};
-use super::transitions::follow;
+use super::transitions::{Way, follow};
 use super::{Fault, Next, children, number};
 use crate::workflow::definition::{Definition, Dialect, Items, Task, TaskIndex, Work};
 use crate::workflow::names::{Context, Local};
@@ -85,7 +85,8 @@ fn enter_task(
     (thread, at): At,
 ) -> Result<Option<Next>, Fault> {
     let task = &definition.tasks[at];
-    if is_failing(definition, run) {
+    let last = run.threads.get(&thread).is_some_and(|thread| thread.last);
+    if is_failing(definition, run) && !last {
         run.threads.remove(&thread);
         return Ok(None);
     }
@@ -228,7 +229,7 @@ fn end_work(
         (None, Some(child)) => Source::Execution(child),
         (None, None) => Source::Error(children::NOT_MADE.to_owned()),
     };
-    if working.gathered.is_some() && !outcome.is_success() {
+    if working.gathered.is_some() {
         run.task(&task.name).left = Some(working);
     }
     end_with(run, context, thread, outcome, result);
@@ -289,13 +290,17 @@ fn leave(
         None => {
             run.threads.remove(&thread);
         }
-        Some((task, path)) => {
+        Some(Way { task, path, last }) => {
             if let Some(thread) = run.threads.get_mut(&thread) {
                 (thread.task, thread.path, thread.phase) = (task, path, Phase::Arrived);
+                thread.last = last;
             }
         }
     }
-    for (task, path) in ways {
-        run.spawn(task, path);
+    for Way { task, path, last } in ways {
+        let thread = run.spawn(task, path);
+        if let Some(thread) = run.threads.get_mut(&thread) {
+            thread.last = last;
+        }
     }
 }

@@ -2,12 +2,22 @@
 
 use super::arrival::{Arrival, arrive, enter};
 use super::{Fault, fault};
-use crate::workflow::definition::{Condition, Definition, Publish, Target, Task, TaskIndex};
+use crate::workflow::definition::{
+    Condition, Definition, Dialect, Publish, Target, Task, TaskIndex,
+};
 use crate::workflow::names::{Context, Local};
 use crate::workflow::run::{Outcome, Path, Run};
+use serde_json::Map;
 
-/// A way on: the task that is entered, and the path that leads there.
-pub(super) type Way = (String, Path);
+/// A way on.
+pub(super) struct Way {
+    /// The task that is entered.
+    pub(super) task: String,
+    /// The path that leads there.
+    pub(super) path: Path,
+    /// Whether it is entered although the workflow fails: cleaning up is ordered together with the failure.
+    pub(super) last: bool,
+}
 
 /// Follows every transition of a task whose condition holds: publishes, and answers the ways on. Takes note of
 /// whether what follows deals with a failure.
@@ -26,6 +36,11 @@ pub(super) fn follow(
         return Ok(ways);
     }
     let mut handled = false;
+    // In Orquesta each transition is judged, and publishes, from where the task has ended; what others publish
+    // comes after. In a list of tasks later transitions see what earlier ones publish.
+    let apart = definition.dialect == Dialect::Orquesta && task.transitions.len() > 1;
+    let before = apart.then(|| context.vars.clone());
+    let mut published_apart = Map::new();
     for (number, transition) in task.transitions.iter().enumerate() {
         let key = format!("next[{number}]");
         if let Some(condition) = &transition.when
@@ -33,15 +48,25 @@ pub(super) fn follow(
         {
             continue;
         }
+        run.task(&task.name).followed.insert(number);
         for published in &transition.publish {
             publish(definition, run, context, (task, &key), published, outcome)?;
         }
+        if let Some(before) = &before {
+            let names = transition.publish.iter().map(|published| &published.name);
+            let set =
+                names.filter_map(|name| Some((name.clone(), context.vars.get(name)?.clone())));
+            published_apart.extend(set);
+            context.vars.clone_from(before);
+        }
+        let last = transition.to.contains(&Target::Fail);
         for target in &transition.to {
             match target {
                 Target::Task(target) => {
                     match arrive(definition, run, *target, Some(&task.name), path) {
                         Arrival::Enters(path) => {
-                            ways.push((definition.tasks[*target].name.clone(), path));
+                            let task = definition.tasks[*target].name.clone();
+                            ways.push(Way { task, path, last });
                             handled = true;
                         }
                         Arrival::Waits => handled = true,
@@ -51,7 +76,7 @@ pub(super) fn follow(
                 Target::Retry => {
                     let mut path = path.clone();
                     enter(definition, run, at, &mut path);
-                    ways.push((task.name.clone(), path));
+                    ways.push(Way { task: task.name.clone(), path, last: false });
                     handled = true;
                 }
                 Target::Noop => handled = true,
@@ -63,6 +88,7 @@ pub(super) fn follow(
             }
         }
     }
+    context.vars.extend(published_apart);
     if outcome.is_failure() {
         run.task(&task.name).handled = handled;
         if !handled {

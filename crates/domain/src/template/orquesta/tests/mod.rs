@@ -27,7 +27,7 @@ fn context() -> Value {
 fn with_scope<T>(work: impl FnOnce(&Scope<'_>) -> T) -> T {
     let (context, item) = (context(), json!({"x": 5, "y": [1, 2]}));
     let (result, yes, no) = (json!({"y": 4, "stdout": "ok"}), json!(true), json!(false));
-    let task = json!({"build": {"result": {"id": 9}}});
+    let task = json!({"build": {"id": 9, "result": [8]}});
     let status = json!({"build": "succeeded"});
     let now = "2026-03-01T12:00:00Z".parse().unwrap();
     work(
