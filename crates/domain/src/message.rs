@@ -38,6 +38,9 @@ pub struct Reads {
     /// The lane.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<LaneKey>,
+    /// The execution whose run takes note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<ExecutionId>,
 }
 
 impl Reads {

@@ -4,7 +4,7 @@
 //! guess costs a read that was not needed, or one more request; never a wrong decision.
 
 use crate::definitions::PreparedAction;
-use crate::layout;
+use crate::{layout, workflow};
 use attune_catalogue::layout as definitions;
 use attune_domain::admission::LaneKey;
 use attune_domain::matching::RuleSet;
@@ -32,8 +32,13 @@ pub(crate) async fn of(ports: &Ports, deliveries: &[Delivery]) -> Ports {
             }
         }
     }
+    together(ports, &keys).await
+}
+
+/// Reads these together. Answers the ports that are to be used for one decision on them, and no longer.
+pub(crate) async fn together(ports: &Ports, keys: &[Key]) -> Ports {
     let ports = ports.clone();
-    match ports.records.ahead(&keys).await {
+    match ports.records.ahead(keys).await {
         Some(records) => Ports { records, ..ports },
         None => ports,
     }
@@ -52,6 +57,7 @@ fn keys_of(memo: &Memo, step: &Step, reads: &Reads) -> Vec<Key> {
     keys.extend(reads.rule.as_ref().map(|rule| definitions::definition(Kind::Rule, rule)));
     keys.extend(reads.action.as_ref().map(|action| definitions::definition(Kind::Action, action)));
     keys.extend(reads.lane.as_ref().map(layout::lane));
+    keys.extend(reads.run.map(workflow::layout::run));
     match step {
         Step::EventCreated { .. } => keys.extend(matched(memo, reads)),
         Step::EnforcementCreated { .. } | Step::ExecutionRequested { .. } => {

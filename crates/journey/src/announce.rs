@@ -122,7 +122,8 @@ impl Announcement {
             (_, None) => return None,
         };
         let step = Step::ExecutionCompleted { execution: execution.id };
-        let reads = Reads { lane: lane.cloned(), ..Reads::default() };
+        let run = execution.parent.filter(|_| execution.thread.is_some());
+        let reads = Reads { lane: lane.cloned(), run, ..Reads::default() };
         Some(Self::now(Queue::Complete, group, step, reads))
     }
 

@@ -128,15 +128,6 @@ fn a_pack_without_rehearsals_has_none() {
 }
 
 #[test]
-fn the_examples_do_what_their_rehearsals_say() {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/examples");
-    let verdicts = rehearse_all(&examples).unwrap();
-    assert!(!verdicts.is_empty());
-    let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.passed()).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
-}
-
-#[test]
 fn a_file_is_read_as_a_part_of_its_pack_or_alone() {
     let action = "ref: demo.linked\nlabel: Linked\nworkflow_file: workflows/linked.yaml\n\
                   runner_type: shell\nentry_point: \"\"\nparameters: {n: {type: integer}}\n";

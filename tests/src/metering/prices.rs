@@ -23,3 +23,5 @@ pub const S3_READS: f64 = 0.40;
 pub const SCHEDULER: f64 = 1.0;
 /// A million requests to an HTTP API.
 pub const HTTP_API: f64 = 1.0;
+/// A million state transitions of a standard workflow of Step Functions.
+pub const STATE_TRANSITIONS: f64 = 25.0;

@@ -83,6 +83,14 @@ fn successors(task: &Task) -> impl Iterator<Item = TaskIndex> {
     })
 }
 
+fn actions_of(task: &Task) -> Vec<&ComponentRef> {
+    match &task.work {
+        Work::Nothing => Vec::new(),
+        Work::Action(call) => vec![&call.action],
+        Work::Parallel(branches) => branches.iter().map(|branch| &branch.call.action).collect(),
+    }
+}
+
 fn reads<'p>(paths: impl Iterator<Item = &'p Path>) -> Reads {
     let mut names = BTreeSet::new();
     for path in paths.filter(|path| matches!(path.root(), "task" | "tasks")) {
@@ -139,11 +147,17 @@ impl Definition {
 
     /// The actions that its tasks execute, repeated where they are.
     pub fn actions(&self) -> impl Iterator<Item = &ComponentRef> {
-        self.tasks.iter().flat_map(|task| match &task.work {
-            Work::Nothing => Vec::new(),
-            Work::Action(call) => vec![&call.action],
-            Work::Parallel(branches) => branches.iter().map(|it| &it.call.action).collect(),
-        })
+        self.tasks.iter().flat_map(actions_of)
+    }
+
+    /// The actions that a task and those that follow it at once execute, repeated where they are.
+    ///
+    /// # Panics
+    /// Where there is no such task.
+    pub fn actions_from(&self, task: TaskIndex) -> impl Iterator<Item = &ComponentRef> {
+        let task = &self.tasks[task];
+        let following = successors(task).map(|task| &self.tasks[task]);
+        std::iter::once(task).chain(following).flat_map(actions_of)
     }
 
     /// Which tasks a run may come to, by their place; as if `without` were not there.

@@ -6,7 +6,7 @@ use super::{Limits, ending, items, layout, start};
 use crate::announce::{self, Announcement};
 use crate::load::Versioned;
 use crate::retry::Attempts;
-use crate::{layout as journey, payload};
+use crate::{ahead, layout as journey, payload};
 use attune_domain::Timestamp;
 use attune_domain::execution::Execution;
 use attune_domain::workflow::Definition;
@@ -33,14 +33,16 @@ pub async fn advance(
 ) -> Result<Option<Then>, Unavailable> {
     let mut attempts = Attempts::default();
     loop {
-        let Some(loaded) = load::run(ports, step.run).await? else {
+        let both = [layout::run(step.run), journey::execution(step.run)];
+        let fresh = ahead::together(ports, &both).await;
+        let Some(loaded) = load::run(&fresh, step.run).await? else {
             if start::run(ports, limits, step.run).await? {
                 continue;
             }
             return Ok(Some(Then::End));
         };
         let taken = match whose_turn(&loaded.body, step)? {
-            Turn::This => take(ports, limits, loaded, step, token).await,
+            Turn::This => take(ports, &fresh, limits, loaded, step, token).await,
             Turn::Over => return Ok(Some(Then::End)),
             Turn::Taken => again(ports, loaded, step, token).await,
         };
@@ -115,15 +117,18 @@ struct Taking<'a> {
 
 async fn take(
     ports: &Ports,
+    fresh: &Ports,
     limits: Limits,
     loaded: Versioned<Run>,
     step: ThreadStep,
     token: &str,
 ) -> Result<Option<Then>, records::Error> {
     let definition = load::definition_of(ports, &loaded.body).await?;
-    let Some(execution) = crate::load::execution_versioned(ports, step.run).await? else {
+    let Some(execution) = crate::load::execution_versioned(fresh, step.run).await? else {
         return Ok(Some(Then::End));
     };
+    let keys = load::read_by(&definition, &loaded.body, &execution.body, step.thread);
+    let ports = &ahead::together(ports, &keys).await;
     let known = Known::of(ports, &execution.body, &loaded.body.vars).await?;
     let now = ports.clock.now();
     let uuid = || load::uuid(&*ports.ids);

@@ -4,6 +4,7 @@ use super::items;
 use super::{Limits, layout};
 use crate::load::{self, Versioned};
 use crate::{definitions, payload, secrets};
+use attune_catalogue::layout as definitions_at;
 use attune_domain::Timestamp;
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
@@ -12,9 +13,10 @@ use attune_domain::schema::Schema;
 use attune_domain::workflow::digest::blob;
 use attune_domain::workflow::names::Context;
 use attune_domain::workflow::plan::children;
-use attune_domain::workflow::run::{Phase, Run};
+use attune_domain::workflow::run::{Phase, Run, Source};
 use attune_domain::workflow::{Definition, view};
-use attune_ports::{Ids, Ports, Unavailable};
+use attune_ports::records::Kind;
+use attune_ports::{Ids, Key, Ports, Unavailable};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -26,6 +28,44 @@ pub(super) async fn run(
     id: ExecutionId,
 ) -> Result<Option<Versioned<Run>>, Unavailable> {
     load::versioned(ports, &layout::run(id)).await
+}
+
+/// Definitions and executions that are read together, at most.
+const TOGETHER: usize = 16;
+
+/// What a step reads besides the run and its execution, as far as that can be told: the definitions of the workflow, its
+/// pack and the actions of the task and of those that may follow it, and the executions that tasks came to. A wrong guess costs a read.
+pub(super) fn read_by(
+    definition: &Definition,
+    run: &Run,
+    execution: &Execution,
+    thread: u32,
+) -> Vec<Key> {
+    let own = &execution.action_ref;
+    let mut keys = vec![
+        definitions_at::definition(Kind::Action, own),
+        definitions_at::definition(Kind::Pack, own.pack()),
+    ];
+    let mut add = |key: Key| {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    };
+    let thread = run.threads.get(&thread);
+    let task = thread.and_then(|thread| definition.task(&thread.task));
+    for action in task.into_iter().flat_map(|task| definition.actions_from(task)).take(TOGETHER) {
+        add(definitions_at::definition(Kind::Action, action));
+    }
+    let child = thread.and_then(|thread| thread.working()?.child);
+    let read = run.tasks.iter().filter(|(name, _)| definition.refers_to().contains(name));
+    let executions = read.filter_map(|(_, state)| match state.result {
+        Source::Execution(id) => Some(id),
+        _ => None,
+    });
+    for id in child.into_iter().chain(executions).take(TOGETHER) {
+        add(crate::layout::execution(id));
+    }
+    keys
 }
 
 /// A definition cannot be used: its file was changed by hand, or is gone.
