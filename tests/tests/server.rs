@@ -5,6 +5,7 @@ mod server {
     mod cloud;
     mod dead_letters;
     mod definitions;
+    mod examples;
     mod inquiries;
     mod kills;
     mod lives;
