@@ -67,6 +67,9 @@ pub struct Options {
     pub twice: bool,
     /// The process dies after so many changing calls of records and queues.
     pub crash: Option<(u64, Loss)>,
+    /// Threads of workflows go over to a fresh execution of their orchestrator after so many steps; `None`, as the
+    /// server has it.
+    pub hop: Option<u32>,
 }
 
 /// A server in this process, with the clients' memory of what they asked for.
@@ -189,7 +192,10 @@ impl<F: Fixture> Harness<F> {
                 look: Duration::from_millis(5) * F::COST as u32,
                 ..run::Terms::default()
             },
-            limits: Limits::default(),
+            limits: Limits {
+                hop: self.options.hop.unwrap_or(Limits::default().hop),
+                ..Limits::default()
+            },
         };
         let workers = tokio::spawn(workers::run(ports.clone(), config, stopped));
         self.life = Some(Life { ports, calm, crash, stop, workers });

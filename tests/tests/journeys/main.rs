@@ -13,4 +13,5 @@ mod rates;
 mod scale;
 mod secrets;
 mod steps;
+mod workflow_secrets;
 mod workflows;

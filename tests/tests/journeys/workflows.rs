@@ -10,7 +10,7 @@ use attune_journey::retention::{self, Retention};
 use attune_journey::workflow::control;
 use attune_ports::Query;
 use attune_tests::contract::Fixture;
-use attune_tests::harness::Harness;
+use attune_tests::harness::{Harness, Options};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -318,6 +318,27 @@ async fn only_what_failed_is_done_again<F: Fixture>() {
     harness.finish().await;
 }
 
+/// A thread hands over to a fresh execution of its orchestrator after every second step.
+async fn a_long_thread_hands_over<F: Fixture>() {
+    let options = Options { hop: Some(2), ..Options::default() };
+    let mut harness = Harness::<F>::start(options).await;
+    echo(&harness).await;
+    let tasks = json!([
+        task(
+            "a",
+            json!({"n": "{{ n + 1 }}"}),
+            json!({"next": [
+                {"publish": [{"n": "{{ result().n }}"}]},
+                {"when": "{{ n < 9 }}", "do": ["a"]},
+            ]})
+        ),
+        task("s", json!({}), json!({"next": [{"publish": [{"n": 0}], "do": ["a"]}]})),
+    ]);
+    let id = workflow(&mut harness, tasks, json!({"n": "{{ n }}"}), 10, json!({})).await;
+    completes(&mut harness, id, json!({"n": 9, "succeeded": true})).await;
+    harness.finish().await;
+}
+
 /// What is past its retention goes, and takes along what it has come to on its way.
 async fn a_run_is_forgotten_with_its_execution<F: Fixture>() {
     let mut harness = Harness::<F>::start(Default::default()).await;
@@ -354,6 +375,7 @@ async fn a_run_is_forgotten_with_its_execution<F: Fixture>() {
 }
 
 attune_tests::on_both! {
+    a_long_thread_hands_over,
     a_run_is_forgotten_with_its_execution,
     a_paused_run_goes_on_where_it_was,
     a_cancelled_run_lets_its_children_finish,
