@@ -138,7 +138,6 @@ async fn commits_per_item<F: Fixture>(items: usize) -> f64 {
 async fn items_cost_the_same_however_many_there_are<F: Fixture>() {
     let few = commits_per_item::<F>(100).await;
     let many = commits_per_item::<F>(1_000).await;
-    println!("commits for each item: {few:.2} of 100, {many:.2} of 1,000");
     assert!(many <= few * 1.2, "{few} of 100, {many} of 1,000");
     assert!(many < 6.0, "an execution without a workflow takes about four: {many}");
 }
