@@ -3,7 +3,7 @@
 //! A workflow is executed like an action, and admitted like one; then it has a run in place of a process.
 //! [`advance()`] takes one step of one of its threads: it loads the run ([`load`]), asks the planner what is next, commits
 //! that together with the children that are to be made ([`children`]), and answers what the thread waits for. When
-//! children have ended, [`settle`] takes note of it for `complete` and has the thread told. [`control`] is what
+//! children have ended, `settle` takes note of it for `complete` and has the thread told. [`control`] is what
 //! people do to runs.
 //!
 //! One record holds a run, so its steps exclude each other, and a step that came twice finds that it was taken.
