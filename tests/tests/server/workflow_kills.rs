@@ -119,3 +119,49 @@ async fn killed_at_random_moments() {
     assert_eq!(twice, Vec::<(&String, &usize)>::new(), "an action ran twice");
     server.stop().await;
 }
+
+/// Paused, killed, started again: nothing goes on by itself, and resumed it goes on where it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_run_stays_paused_through_a_restart() {
+    let site = Site::new();
+    let port = lasting_port();
+    let server = site.launch().port(port).start().await;
+    let client = server.client().await;
+    pack(&client, "flow").await;
+    let body = json!({
+        "ref": "flow.asking", "pack_ref": "flow", "label": "Asking", "version": "1.0.0",
+        "definition": {"version": "1.0", "tasks": [
+            {"name": "ask", "action": "core.ask", "input": {"prompt": "Go on?"}, "on_success": "then"},
+            {"name": "then", "action": "core.noop", "input": {}},
+        ]},
+    });
+    let said = client.post("/api/v1/workflows", body).await;
+    assert_eq!(said.status, 201, "{}", said.text);
+    let id = client.execute("flow.asking", json!({})).await;
+    let asked = async || client.rows("/api/v1/inquiries").await.first()?["id"].as_i64();
+    let inquiry = until_within(PATIENCE, "somebody is asked", asked).await;
+    let told = async |what: &str| {
+        client.poke(&format!("/api/v1/workflow-executions/{id}/{what}")).await.status
+    };
+    assert_eq!(told("pause").await, 200);
+    let answer = json!({"response": {"approved": true}});
+    let said = client.post(&format!("/api/v1/inquiries/{inquiry}/respond"), answer).await;
+    assert_eq!(said.status, 200, "{}", said.text);
+    server.kill().await;
+
+    let server = site.launch().port(port).start().await;
+    let client = server.client().await;
+    until_within(PATIENCE, "the answer has arrived", async || {
+        let children = client.get(&format!("/api/v1/executions/{id}/children")).await.data();
+        children.as_array()?.iter().all(is_over).then_some(())
+    })
+    .await;
+    let run = client.get(&format!("/api/v1/workflow-executions/{id}")).await.data();
+    assert_eq!(run["run"]["status"], "paused", "{run}");
+    let children = client.get(&format!("/api/v1/executions/{id}/children")).await.data();
+    assert_eq!(children.as_array().map(Vec::len), Some(1), "nothing goes on by itself");
+    let resumed = client.poke(&format!("/api/v1/workflow-executions/{id}/resume")).await;
+    assert_eq!(resumed.status, 200, "{}", resumed.text);
+    client.reaches(id, "completed").await;
+    server.stop().await;
+}
