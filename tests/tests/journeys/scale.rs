@@ -142,4 +142,22 @@ async fn items_cost_the_same_however_many_there_are<F: Fixture>() {
     assert!(many < 6.0, "an execution without a workflow takes about four: {many}");
 }
 
-attune_tests::on! { counted on attune_tests::embedded::Embedded: items_cost_the_same_however_many_there_are }
+/// The last item of a part of the list cannot be rendered while nothing else runs: the next part is begun all the same.
+async fn an_item_that_cannot_be_made_holds_nobody_up<F: Fixture>() {
+    let graph = json!({
+        "version": "1.0",
+        "tasks": [
+            {"name": "a", "action": "test.echo", "input": {"n": "{{ 1 / (99 - index) }}"},
+             "with_items": "{{ range(103) }}", "on_failure": "b"},
+            {"name": "b", "action": "test.echo", "input": {}},
+        ],
+        "output_map": {"failed": "{{ task.a.failed_items }}", "count": "{{ task.a.total_count }}"},
+    });
+    let expected = json!({"failed": [99], "count": 103, "succeeded": true});
+    run::<F>(graph, 103, expected).await.finish().await;
+}
+
+attune_tests::on! { counted on attune_tests::embedded::Embedded:
+    items_cost_the_same_however_many_there_are,
+    an_item_that_cannot_be_made_holds_nobody_up,
+}

@@ -89,7 +89,9 @@ async fn note(
                 fill(ports, &mut run, &mut making, thread).await?;
                 announcements.extend(making.announcements());
                 commit = std::mem::take(&mut making).commit(commit, now);
-                if children::done(&run, thread).is_some() {
+                // Either all have ended, or those that one commit holds could not be made: nobody else's end would
+                // have the thread go on.
+                if run.threads.get(&thread).is_some_and(|thread| thread.in_flight() == 0) {
                     told.extend(go_on(&mut run, thread));
                 }
             }
