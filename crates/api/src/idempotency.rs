@@ -8,6 +8,7 @@
 use crate::auth::Caller;
 use crate::{Context, Error, envelope};
 use attune_domain::Timestamp;
+use attune_domain::sealed::Sealed;
 use attune_ports::records::{self, Commit, Expect, Key, Kind, Record};
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
@@ -34,6 +35,9 @@ fn is_link(path: &str) -> bool {
     path.starts_with("/api/v1/inquiries/") && path.ends_with("/link")
 }
 
+/// Requests and answers of this route hold values of the keystore: what is kept of them is sealed.
+const KEYS: &str = "/api/v1/keys";
+
 fn life() -> Duration {
     Duration::hours(24)
 }
@@ -57,6 +61,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Cause {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self(parts.extensions.get::<Scope>().map(|scope| scope.0.clone())))
     }
+}
+
+/// A mark as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Sealed { sealed: Sealed },
+    Open(Mark),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -150,19 +162,20 @@ async fn answer(
         .map_err(|_| Error::TooLarge("The request body is too large".into()))?;
     let body_sha256 = hex::encode(Sha256::digest(&body));
     let place = Key::new(scope.clone(), "");
+    let sealed = path == KEYS;
     let now = context.ports.clock.now();
 
     let version = loop {
         let Some(found) = records.get(&place).await? else {
             let mark = Mark { body_sha256: body_sha256.clone(), at: now, answer: None };
-            let record = Record::new(Kind::Marker, place.clone(), &mark).until(Some(now + life()));
+            let record = record_of(context, &place, mark, sealed).await?;
             match records.commit(Commit::new().create(record)).await {
                 Ok(()) => break 1,
                 Err(records::Error::Stale(_)) => continue,
                 Err(other) => return Err(other.into()),
             }
         };
-        let mark: Mark = found.decode()?;
+        let mark = mark_of(context, &found).await?;
         if mark.body_sha256 != body_sha256 {
             return Err(Error::Unprocessable(
                 "This Idempotency-Key was used with another request body".into(),
@@ -199,7 +212,7 @@ async fn answer(
     {
         let answer = Some(Answer { status: parts.status.as_u16(), body: text.to_owned() });
         let mark = Mark { body_sha256, at: now, answer };
-        let record = Record::new(Kind::Marker, place, &mark).until(Some(now + life()));
+        let record = record_of(context, &place, mark, sealed).await?;
         // Where somebody else kept their answer first, it is the same one.
         match records.commit(Commit::new().replace(record, version)).await {
             Ok(()) | Err(records::Error::Stale(_)) => {}
@@ -207,6 +220,35 @@ async fn answer(
         }
     }
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+async fn record_of(
+    context: &Context,
+    place: &Key,
+    mark: Mark,
+    sealed: bool,
+) -> Result<Record, Error> {
+    let until = mark.at + life();
+    let stored = if sealed {
+        let plain = serde_json::to_vec(&mark).map_err(|e| Error::Internal(Box::new(e)))?;
+        let sealed = context.ports.vault.seal(&place.partition, &plain).await?;
+        Stored::Sealed { sealed }
+    } else {
+        Stored::Open(mark)
+    };
+    Ok(Record::new(Kind::Marker, place.clone(), &stored).until(Some(until)))
+}
+
+async fn mark_of(context: &Context, record: &Record) -> Result<Mark, Error> {
+    match record.decode()? {
+        Stored::Open(mark) => Ok(mark),
+        Stored::Sealed { sealed } => {
+            let plain = context.ports.vault.open(&record.key.partition, &sealed).await?;
+            // What serde says may quote the text.
+            let unreadable = |_| Error::Internal("a sealed answer cannot be read".into());
+            serde_json::from_slice(&plain).map_err(unreadable)
+        }
+    }
 }
 
 async fn forget(context: &Context, place: Key, version: u64) -> Result<(), Error> {

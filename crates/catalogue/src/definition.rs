@@ -2,6 +2,7 @@
 
 use crate::layout;
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger, Workflow};
+use attune_domain::keystore::Key;
 use attune_domain::policy::Policy;
 use attune_domain::reference::{ComponentRef, PackRef};
 use attune_ports::records::{Index, Kind, Record};
@@ -74,6 +75,7 @@ definitions! {
     Trigger: |trigger| trigger.id.get(), |trigger| trigger.pack_ref.as_ref().map(PackRef::as_str);
     Sensor: |sensor| sensor.id.get(), |sensor| sensor.pack_ref.as_ref().map(PackRef::as_str);
     Policy: |policy| policy.id.get(), |policy| Some(policy.reference.pack());
+    Key: |key| key.id.get(), |key| key.owner.pack();
     PermissionSet: |set| set.id, |set| set.pack_ref.as_ref().map(PackRef::as_str);
 }
 

@@ -72,6 +72,7 @@ pub const fn name_of(kind: Kind) -> &'static str {
         Kind::Rule => "Rule",
         Kind::Policy => "Policy",
         Kind::PermissionSet => "Permission set",
+        Kind::Key => "Key",
         Kind::Identity => "Identity",
         Kind::Event => "Event",
         Kind::Enforcement => "Enforcement",

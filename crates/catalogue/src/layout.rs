@@ -7,6 +7,8 @@
 //! | an enabled rule of a trigger | `bindings/<trigger ref>` | rule id, 16 digits | the rule |
 //! | generation of a trigger's bindings | `generation` | `bindings/<trigger ref>` | an id, new with every change |
 //! | generation of the policies | `generation` | `policies` | likewise |
+//! | the name of a key among its owner's | `keys/<owner>` | the name | the ref |
+//! | generation of the keys | `generation` | `keys` | likewise |
 //! | what a pack's files said last | `pack.sources` | the pack's ref | digests by kind and ref |
 //! | a webhook key | `webhook` | the key | the trigger's ref |
 //! | an identity | `identity` | id, 16 digits | [`attune_domain::identity::Identity`] |
@@ -14,6 +16,7 @@
 //!
 //! Rules also stand in index `Of` under `rules-of-trigger/<ref>` and `By` under `rules-of-action/<ref>`.
 
+use attune_domain::keystore::Holder;
 use attune_ports::records::{Key, Kind};
 use std::fmt::Display;
 
@@ -57,6 +60,24 @@ pub fn bindings_generation(trigger_ref: impl Display) -> Key {
 #[must_use]
 pub fn policies_generation() -> Key {
     Key::new("generation", "policies")
+}
+
+/// Partition of the names of an owner's keys.
+#[must_use]
+pub fn keys(holder: &Holder) -> String {
+    format!("keys/{holder}")
+}
+
+/// The name of one key among its owner's.
+#[must_use]
+pub fn key_name(holder: &Holder, name: &str) -> Key {
+    Key::new(keys(holder), name)
+}
+
+/// The generation of the keys.
+#[must_use]
+pub fn keys_generation() -> Key {
+    Key::new("generation", "keys")
 }
 
 /// What a pack's files said when it was last installed.

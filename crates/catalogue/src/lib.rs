@@ -1,7 +1,7 @@
 //! The catalogue: the definitions that packs and people bring in, and how they are kept as records.
 //!
 //! [`layout`] says where each definition stands; [`read`] finds them. [`packs`], [`actions`],
-//! [`workflows`], [`triggers`], [`sensors`], [`rules`] and [`policies`] change them on behalf of people, [`install()`]
+//! [`workflows`], [`triggers`], [`sensors`], [`rules`], [`policies`] and [`keys`] change them on behalf of people, [`install()`]
 //! on behalf of a pack's files. Every change is one conditional commit: load, decide, commit, and again
 //! where somebody was faster. Whatever changes a rule also changes the small records that matching
 //! reads (the bindings of a trigger and their generation, see [`links`]) in the same commit, and whatever
@@ -16,6 +16,7 @@ mod definition;
 mod draft;
 mod error;
 mod install;
+pub mod keys;
 pub mod layout;
 pub mod links;
 pub mod packs;

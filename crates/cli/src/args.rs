@@ -2,8 +2,8 @@
 
 use crate::base_url::BaseUrl;
 use crate::commands::{
-    action, dead_letter, event, execution, inquiry, pack, policy, queue, rule, session, trigger,
-    workflow,
+    action, dead_letter, event, execution, inquiry, key, pack, policy, queue, rule, session,
+    trigger, workflow,
 };
 use crate::output::Format;
 use crate::serve::ServeArgs;
@@ -100,6 +100,9 @@ pub enum ClientCommand {
     /// Inquiries: what executions ask people
     #[command(subcommand)]
     Inquiry(inquiry::Command),
+    /// Keep values for what runs: the keystore
+    #[command(subcommand)]
+    Key(key::Command),
     /// Lines of executions waiting for an action's slots
     #[command(subcommand)]
     Queue(queue::Command),
@@ -198,6 +201,13 @@ mod tests {
             "inquiry respond 7 --response {\"size\":3}",
             "inquiry cancel 7",
             "inquiry link 7 --until 2030-01-01T00:00:00Z",
+            "key list --owner-type pack --owner 7",
+            "key show ops.token",
+            "key create ops.token --pack ops --encrypted",
+            "key create ops.limits --name limits --json --value-from limits.json",
+            "key update ops.token --value-from -",
+            "key update ops.token --name token --encrypted false",
+            "key delete ops.token",
             "queue stats core.echo",
             "pack list",
             "pack get core",
@@ -235,6 +245,7 @@ mod tests {
             ("no such end", "workflow rehearse x --expect good", ErrorKind::ValueValidation),
             ("no such queue", "dead-letter show nowhere 7", ErrorKind::ValueValidation),
             ("one or all", "dead-letter purge match 7 --yes", ErrorKind::ArgumentConflict),
+            ("two owners", "key create a --pack ops --action ops.run", ErrorKind::ArgumentConflict),
             ("yes or no", "inquiry respond 7 --approve --reject", ErrorKind::ArgumentConflict),
             ("no such status", "inquiry list --status open", ErrorKind::ValueValidation),
             ("no moment", "inquiry link 7 --until tomorrow", ErrorKind::ValueValidation),

@@ -4,6 +4,7 @@ use crate::Timestamp;
 use crate::admission::{LaneKey, Ticket};
 use crate::catalogue::Placement;
 use crate::id::{ActionId, EnforcementId, EventId, ExecutionId, IdentityId, InquiryId, RuleId};
+use crate::keystore::Lookup;
 use crate::payload::Payload;
 use crate::reference::ComponentRef;
 use crate::runtime::Runtime;
@@ -31,6 +32,9 @@ pub struct Execution {
     /// The secrets taken out of `config`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Sealed>,
+    /// What of `config` the runner still has to look up in the keystore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keystore: Option<Lookup>,
     /// What came of it.
     pub result: Option<Payload>,
     /// What it printed, where that is little and the deployment keeps it here.
@@ -187,6 +191,7 @@ impl Execution {
             status: ExecutionStatus::Requested,
             config: None,
             secrets: None,
+            keystore: None,
             result: None,
             printed: None,
             env_vars: BTreeMap::new(),

@@ -76,6 +76,8 @@ ids! {
     PolicyId;
     /// A person or machine that may log in.
     IdentityId;
+    /// A key of the keystore.
+    KeyId;
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod execution;
 pub mod id;
 pub mod identity;
 pub mod inquiry;
+pub mod keystore;
 pub mod matching;
 pub mod message;
 pub mod payload;

@@ -15,6 +15,9 @@ pub enum Error {
     /// Not two non-empty lower-case parts joined by one dot.
     #[error("invalid ref '{0}': expected 'pack.name' in lower case, with exactly one dot")]
     Component(String),
+    /// Not non-empty lower-case parts joined by dots.
+    #[error("invalid key ref '{0}': expected lower-case parts joined by dots")]
+    Key(String),
 }
 
 /// A pack's ref, such as `core`.
@@ -26,6 +29,11 @@ pub struct PackRef(Arc<str>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ComponentRef(Arc<str>);
+
+/// The ref of a key in the keystore, such as `db.password`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct KeyRef(Arc<str>);
 
 impl PackRef {
     /// Checks `text` and wraps it.
@@ -51,8 +59,7 @@ impl ComponentRef {
     /// # Errors
     /// [`Error::Component`] where the text is not `pack.name` in lower case.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let valid = text.len() <= 255
-            && !text.chars().any(|c| c.is_uppercase() || c.is_whitespace() || c.is_control())
+        let valid = is_name(text)
             && matches!(text.split_once('.'), Some((pack, name))
                 if !pack.is_empty() && !name.is_empty() && !name.contains('.'));
         if valid { Ok(Self(text.into())) } else { Err(Error::Component(text.to_owned())) }
@@ -69,6 +76,25 @@ impl ComponentRef {
     pub fn name(&self) -> &str {
         self.0.split_once('.').map_or(&self.0, |(_, name)| name)
     }
+}
+
+impl KeyRef {
+    /// Checks `text` and wraps it.
+    ///
+    /// # Errors
+    /// [`Error::Key`] where the text is not `part.part` in lower case; one part is enough.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if is_name(text) && text.split('.').all(|part| !part.is_empty()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(Error::Key(text.to_owned()))
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 255
+        && !text.chars().any(|c| c.is_uppercase() || c.is_whitespace() || c.is_control())
 }
 
 macro_rules! text_of {
@@ -92,7 +118,7 @@ macro_rules! text_of {
         }
     )*};
 }
-text_of!(PackRef, ComponentRef);
+text_of!(PackRef, ComponentRef, KeyRef);
 
 #[cfg(test)]
 mod tests {
@@ -100,21 +126,23 @@ mod tests {
 
     #[test]
     fn refs_are_checked() {
-        for (text, pack, component) in [
-            ("core", true, false),
-            ("c", false, false),
-            ("Core", false, false),
-            ("core.echo", false, true),
-            ("core.echo.more", false, false),
-            (".echo", false, false),
-            ("core.", false, false),
-            ("core.Echo", false, false),
-            ("9core", false, false),
-            ("my-pack_2", true, false),
-            ("", false, false),
+        for (text, pack, component, key) in [
+            ("core", true, false, true),
+            ("c", false, false, true),
+            ("Core", false, false, false),
+            ("core.echo", false, true, true),
+            ("core.echo.more", false, false, true),
+            (".echo", false, false, false),
+            ("core.", false, false, false),
+            ("core.Echo", false, false, false),
+            ("9core", false, false, true),
+            ("my-pack_2", true, false, true),
+            ("my key", false, false, false),
+            ("", false, false, false),
         ] {
             assert_eq!(PackRef::parse(text).is_ok(), pack, "pack ref {text:?}");
             assert_eq!(ComponentRef::parse(text).is_ok(), component, "component ref {text:?}");
+            assert_eq!(KeyRef::parse(text).is_ok(), key, "key ref {text:?}");
         }
     }
 }

@@ -65,7 +65,10 @@ fn keys_of(memo: &Memo, step: &Step, reads: &Reads) -> Vec<Key> {
             let lane = reads.action.as_ref().and_then(|action| memo.last(&lane_of(action)));
             keys.extend(lane.map(|lane: Arc<LaneKey>| layout::lane(&lane)));
         }
-        Step::ExecutionScheduled { .. } => keys.extend(pack(memo, reads)),
+        Step::ExecutionScheduled { .. } => {
+            keys.push(definitions::keys_generation());
+            keys.extend(pack(memo, reads));
+        }
         Step::LaneWake { .. } => keys.push(definitions::policies_generation()),
         Step::ExecutionCompleted { .. } | Step::InquiryDue { .. } => {}
     }

@@ -21,6 +21,7 @@ pub mod definitions;
 pub mod dispatch;
 pub mod ingest;
 pub mod inquiry;
+mod keystore;
 pub mod layout;
 mod line;
 pub mod load;

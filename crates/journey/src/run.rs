@@ -4,7 +4,7 @@ use crate::announce::{self, Announcement};
 use crate::definitions::PreparedAction;
 use crate::load::Versioned;
 use crate::retry::Attempts;
-use crate::{definitions, inquiry, layout, load, payload, secrets, subject};
+use crate::{definitions, inquiry, keystore, layout, load, payload, secrets, subject};
 use attune_domain::Timestamp;
 use attune_domain::execution::{Claim, Execution};
 use attune_domain::id::ExecutionId;
@@ -150,7 +150,7 @@ async fn invocation(
     };
     let (parameters, secrets) = match parameters(ports, execution, prepared).await? {
         Ok(restored) => restored,
-        Err(missing) => return Ok(Err(failed(missing.to_string()))),
+        Err(error) => return Ok(Err(failed(error))),
     };
     let pure = ports.runner.is_pure(runtime, &action.entrypoint);
     let pack_dir = if pure {
@@ -201,11 +201,12 @@ async fn token(
     tokens.execution_token(holder).await.map(Some)
 }
 
+/// What an action is given, and what of it is secret; or why it cannot be.
 async fn parameters(
     ports: &Ports,
     execution: &Execution,
     prepared: &Arc<PreparedAction>,
-) -> Result<Result<(Map<String, Value>, Vec<String>), secrets::Missing>, Unavailable> {
+) -> Result<Result<(Map<String, Value>, Vec<String>), String>, Unavailable> {
     let mut parameters = match &execution.config {
         Some(config) => match payload::fetch(&*ports.blobs, config).await? {
             Value::Object(map) => map,
@@ -213,9 +214,16 @@ async fn parameters(
         },
         None => Map::new(),
     };
-    let restored = secrets::restore(&*ports.vault, execution, &mut parameters).await?;
+    let mut texts = match secrets::restore(&*ports.vault, execution, &mut parameters).await? {
+        Ok(texts) => texts,
+        Err(missing) => return Ok(Err(missing.to_string())),
+    };
     prepared.parameters.defaults(&mut parameters);
-    Ok(restored.map(|secrets| (parameters, secrets)))
+    let unlocked = keystore::unlock(ports, execution, &mut parameters).await?;
+    Ok(unlocked.map(|unlocked| {
+        texts.extend(unlocked);
+        (parameters, texts)
+    }))
 }
 
 fn failed(error: String) -> Outcome {

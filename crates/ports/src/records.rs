@@ -60,6 +60,8 @@ pub enum Kind {
     Policy,
     /// A permission set.
     PermissionSet,
+    /// A key of the keystore.
+    Key,
     /// An identity.
     Identity,
     /// An event.
@@ -86,7 +88,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Pack,
         Self::Action,
         Self::Workflow,
@@ -95,6 +97,7 @@ impl Kind {
         Self::Rule,
         Self::Policy,
         Self::PermissionSet,
+        Self::Key,
         Self::Identity,
         Self::Event,
         Self::Enforcement,
@@ -120,6 +123,7 @@ impl Kind {
             Self::Rule => "rule",
             Self::Policy => "policy",
             Self::PermissionSet => "permission_set",
+            Self::Key => "key",
             Self::Identity => "identity",
             Self::Event => "event",
             Self::Enforcement => "enforcement",

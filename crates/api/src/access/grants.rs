@@ -6,7 +6,7 @@ use attune_catalogue::layout;
 use attune_ports::Ports;
 use attune_ports::records::Kind;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -54,6 +54,23 @@ impl Grants {
         Ok(Self::new(sets))
     }
 
+    /// These and what every execution may do that names [`STANDARD`]: read what its action and pack, of these refs,
+    /// keep.
+    #[must_use]
+    pub fn with_standard(mut self, actions: &Value, packs: &Value) -> Self {
+        let of = |kind: &str, refs: &Value| {
+            let whose = json!({"owner_types": [kind], "owner_refs": refs});
+            [
+                ("keys", json!(["read", "decrypt"])),
+                ("artifacts", json!(["read", "create", "update", "delete"])),
+            ]
+            .map(|(on, may)| json!({"resource": on, "actions": may, "constraints": whose}))
+        };
+        let grants = [of("action", actions), of("pack", packs)].concat();
+        self.sets.push(Grant::read_all(&grants.into()).into());
+        self
+    }
+
     fn matching(&self, resource: Resource, action: Action) -> impl Iterator<Item = &Grant> {
         self.sets
             .iter()
@@ -71,6 +88,25 @@ impl Grants {
         who: &Who<'_>,
     ) -> bool {
         self.everything || self.matching(resource, action).any(|grant| grant.holds_for(target, who))
+    }
+
+    /// Whether `who` may act on `target` by a grant that has one of these constraints.
+    #[must_use]
+    pub fn allow_by_constraint(
+        &self,
+        resource: Resource,
+        action: Action,
+        target: Target<'_>,
+        who: &Who<'_>,
+        constraints: &[&str],
+    ) -> bool {
+        let named =
+            |grant: &&Grant| constraints.iter().any(|it| grant.constraints.contains_key(*it));
+        self.everything
+            || self
+                .matching(resource, action)
+                .filter(named)
+                .any(|grant| grant.holds_for(target, who))
     }
 
     /// Whether there is any target at all that may be acted on.

@@ -114,6 +114,19 @@ pub struct Target<'a> {
     pub pack_ref: Option<&'a str>,
     /// The identity that it belongs to; an execution belongs to its executor.
     pub owner: Option<i64>,
+    /// Whose it is, where things belong to others than people.
+    pub owned: Option<Owned<'a>>,
+    /// Whether it takes a permission of its own to see all of it.
+    pub encrypted: Option<bool>,
+}
+
+/// Whose something is.
+#[derive(Clone, Copy, Debug)]
+pub struct Owned<'a> {
+    /// Kind of the owner: `system`, `identity`, `pack`, `action`, `sensor`.
+    pub by: &'a str,
+    /// Ref of the owner, where it has one.
+    pub reference: Option<&'a str>,
 }
 
 /// One thing that a permission set allows.
@@ -171,6 +184,12 @@ impl Grant {
                 "ids" => target.id.is_some_and(|id| {
                     wanted.as_array().is_some_and(|all| all.iter().any(|one| *one == id))
                 }),
+                "owner_types" => listed(target.owned.map(|owned| owned.by)),
+                "owner_refs" => listed(target.owned.and_then(|owned| owned.reference)),
+                "encrypted" => target.encrypted.is_some_and(|encrypted| *wanted == encrypted),
+                "owner" if wanted == "none" => {
+                    target.owned.is_some_and(|owned| owned.by == "system")
+                }
                 "owner" | "execution_scope" => match wanted.as_str() {
                     Some("self") => own,
                     Some("any") => true,
@@ -217,6 +236,19 @@ mod tests {
             reference: Some("core.echo"),
             pack_ref: Some("core"),
             owner: Some(7),
+            owned: Some(Owned { by: "identity", reference: None }),
+            encrypted: Some(true),
+        };
+        let systems = Target {
+            reference: Some("region"),
+            owned: Some(Owned { by: "system", reference: None }),
+            encrypted: Some(false),
+            ..Target::default()
+        };
+        let packs = Target {
+            pack_ref: Some("core"),
+            owned: Some(Owned { by: "pack", reference: Some("core") }),
+            ..Target::default()
         };
         let attributes = json!({"team": "red"});
         let who = Who { identity: Some(7), attributes: &attributes };
@@ -243,6 +275,22 @@ mod tests {
             let may = |target| grants.allow(Resource::Executions, Action::Read, target, &who);
             assert_eq!(may(mine), on_mine, "{constraints} on a known target");
             assert_eq!(may(Target::default()), on_unknown, "{constraints} on an unknown one");
+        }
+        for (constraints, on_mine, on_systems, on_packs) in [
+            (json!({"owner_types": ["pack", "system"]}), false, true, true),
+            (json!({"owner_refs": ["core"]}), false, false, true),
+            (json!({"owner": "none"}), false, true, false),
+            (json!({"owner": "self"}), true, false, false),
+            (json!({"encrypted": true}), true, false, false),
+            (json!({"encrypted": false}), false, true, false),
+        ] {
+            let written = json!([{
+                "resource": "keys", "actions": ["read"], "constraints": constraints
+            }]);
+            let grants = Grants::new(vec![Grant::read_all(&written).into()]);
+            let may = |target| grants.allow(Resource::Keys, Action::Read, target, &who);
+            let found = (may(mine), may(systems), may(packs));
+            assert_eq!(found, (on_mine, on_systems, on_packs), "{constraints}");
         }
     }
 

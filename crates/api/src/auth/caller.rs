@@ -1,6 +1,7 @@
 //! Who is calling, found in a request's token.
 
 use super::token::{Claims, Fault, Use};
+use crate::access::grants::STANDARD;
 use crate::access::{Action, Grants, Resource, Target, Who};
 use crate::auth::identities;
 use crate::{Context, Error};
@@ -50,13 +51,19 @@ impl Caller {
             // The platform's own: what they may do is bounded by the routes they know.
             Use::Sensor | Use::Worker => Grants::everything(),
             Use::Execution => {
-                let refs =
-                    claims.metadata.as_ref().and_then(|data| data.get("permission_set_refs"));
-                let refs: Vec<String> = refs
-                    .and_then(Value::as_array)
-                    .map(|refs| refs.iter().filter_map(|r| r.as_str().map(str::to_owned)).collect())
-                    .unwrap_or_default();
-                Grants::load(&context.ports, &refs).await?
+                let said = |name: &str| {
+                    let metadata = claims.metadata.as_ref();
+                    metadata.and_then(|data| data.get(name)).cloned().unwrap_or_default()
+                };
+                let refs: Vec<String> =
+                    serde_json::from_value(said("permission_set_refs")).unwrap_or_default();
+                let grants = Grants::load(&context.ports, &refs).await?;
+                if refs.iter().any(|reference| reference == STANDARD) {
+                    let actions = said("standard_access_action_refs");
+                    grants.with_standard(&actions, &said("standard_access_pack_refs"))
+                } else {
+                    grants
+                }
             }
             Use::Access => {
                 let id = id.ok_or(Fault::Invalid)?;
@@ -150,13 +157,28 @@ impl Caller {
     /// Whether the caller may do so to `target`.
     #[must_use]
     pub fn may(&self, resource: Resource, action: Action, target: Target<'_>) -> bool {
-        let who =
-            Who { identity: self.identity().map(IdentityId::get), attributes: &self.0.attributes };
-        self.0.grants.allow(resource, action, target, &who)
+        self.0.grants.allow(resource, action, target, &self.who())
+    }
+
+    /// Whether the caller may do so to `target` by a grant with one of these constraints.
+    #[must_use]
+    pub fn may_by_constraint(
+        &self,
+        resource: Resource,
+        action: Action,
+        target: Target<'_>,
+        constraints: &[&str],
+    ) -> bool {
+        self.0.grants.allow_by_constraint(resource, action, target, &self.who(), constraints)
+    }
+
+    fn who(&self) -> Who<'_> {
+        Who { identity: self.identity().map(IdentityId::get), attributes: &self.0.attributes }
     }
 }
 
-fn forbidden(resource: Resource, action: Action) -> Error {
+/// What somebody is told who may not do so.
+pub(crate) fn forbidden(resource: Resource, action: Action) -> Error {
     Error::Forbidden(format!("Insufficient permissions: {}:{}", resource.as_str(), action.as_str()))
 }
 

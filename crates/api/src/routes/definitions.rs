@@ -42,7 +42,7 @@ pub(crate) fn target<T: Definition>(definition: &T) -> Target<'_> {
         id: Some(definition.id()),
         reference: Some(definition.reference()),
         pack_ref: definition.pack(),
-        owner: None,
+        ..Target::default()
     }
 }
 

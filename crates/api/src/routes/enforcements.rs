@@ -79,7 +79,13 @@ impl Sieve for EnforcementSieve<'_> {
 }
 
 fn target(id: i64, rule_ref: &str, owner: Option<i64>) -> Target<'_> {
-    Target { id: Some(id), reference: Some(rule_ref), pack_ref: rule_ref.split('.').next(), owner }
+    Target {
+        id: Some(id),
+        reference: Some(rule_ref),
+        pack_ref: rule_ref.split('.').next(),
+        owner,
+        ..Target::default()
+    }
 }
 
 /// List enforcements, newest first.

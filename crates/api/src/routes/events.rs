@@ -87,7 +87,7 @@ fn target(id: i64, trigger_ref: &str) -> Target<'_> {
         id: Some(id),
         reference: Some(trigger_ref),
         pack_ref: trigger_ref.split('.').next(),
-        owner: None,
+        ..Target::default()
     }
 }
 

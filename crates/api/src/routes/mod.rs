@@ -11,6 +11,7 @@ pub mod events;
 pub mod executions;
 pub mod health;
 pub mod inquiries;
+pub mod keys;
 mod pack_files;
 pub mod packs;
 pub mod permission_sets;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Table {
         .merge(rules::router())
         .merge(policies::router())
         .merge(permission_sets::router())
+        .merge(keys::router())
         .merge(webhooks::router())
         .merge(events::router())
         .merge(enforcements::router())

@@ -7,6 +7,7 @@ pub mod enforcement;
 pub mod event;
 pub mod execution;
 pub mod inquiry;
+pub mod key;
 pub mod notification;
 pub mod pack;
 pub mod patch;

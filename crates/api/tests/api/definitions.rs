@@ -435,7 +435,7 @@ async fn lists_are_paged() {
 }
 
 /// A token of somebody with these permission sets.
-async fn somebody(server: &Server, sets: &[&str]) -> String {
+pub async fn somebody(server: &Server, sets: &[&str]) -> String {
     let now = server.ports.clock.now();
     let identity = Identity {
         id: IdentityId::new(server.ports.ids.next()),

@@ -11,6 +11,7 @@ mod events;
 mod executions;
 mod idempotency;
 mod inquiries;
+mod keys;
 mod openapi;
 mod operations;
 mod packs;

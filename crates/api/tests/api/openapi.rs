@@ -131,6 +131,11 @@ const OPERATIONS: &str = "
     get    /api/v1/executions/{execution_id}/inquiries             list_inquiries_by_execution
     get    /approve                                                show_approval
     post   /approve                                                submit_approval
+    get    /api/v1/keys                                            list_keys
+    post   /api/v1/keys                                            create_key
+    get    /api/v1/keys/{ref}                                      get_key
+    put    /api/v1/keys/{ref}                                      update_key
+    delete /api/v1/keys/{ref}                                      delete_key
     get    /api/v1/dead-letters                                    list_dead_letters
     post   /api/v1/dead-letters/{queue}/redrive                    redrive_dead_letters
     delete /api/v1/dead-letters/{queue}                            purge_dead_letters
@@ -161,6 +166,12 @@ const SCHEMAS: &str = "
     InquiryResponse: assigned_to created execution id prompt responded_at responded_by response \
         response_schema status timeout_at updated
     InquirySummary: assigned_to created execution has_response id prompt status timeout_at
+    CreateKeyRequest: encrypted name owner owner_action owner_action_ref owner_identity owner_pack \
+        owner_pack_ref owner_sensor owner_sensor_ref owner_type ref value
+    KeyResponse: created encrypted id name owner owner_action owner_action_ref owner_identity owner_pack \
+        owner_pack_ref owner_sensor owner_sensor_ref owner_type ref updated value
+    KeySummary: created encrypted id name owner owner_type ref
+    UpdateKeyRequest: encrypted name value
     LoginRequest: login password
     PaginatedResponse_EnforcementSummary: data pagination
     PaginatedResponse_EventSummary: data pagination

@@ -43,7 +43,7 @@ pub struct Server {
     pub ports: Ports,
     pub local: Local,
     pub token: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer, read whole.
@@ -73,13 +73,17 @@ impl Server {
         let made = ensure_admin(&ports, "admin", Some(PASSWORD.into())).await.unwrap();
         assert_eq!(made.unwrap().login, "admin");
         let app = App { ports: ports.clone(), feed: Arc::clone(&local.feed), config };
-        let mut server =
-            Self { router: router(app), ports, local, token: String::new(), _folder: folder };
+        let mut server = Self { router: router(app), ports, local, token: String::new(), folder };
         let login = json!({"login": "admin", "password": PASSWORD});
         let answer = server.post("/auth/login", login).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         server.token = answer.body["data"]["access_token"].as_str().unwrap().to_owned();
         server
+    }
+
+    /// Where everything is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// What answers, to be served.

@@ -5,6 +5,7 @@ pub mod dead_letter;
 pub mod event;
 pub mod execution;
 pub mod inquiry;
+pub mod key;
 pub mod pack;
 pub mod policy;
 pub mod queue;
@@ -54,6 +55,7 @@ async fn talk(command: ClientCommand, context: &Context) -> anyhow::Result<ExitC
         ClientCommand::Execution(command) => return execution::run(command, context).await,
         ClientCommand::Workflow(command) => return workflow::run(command, context).await,
         ClientCommand::Inquiry(command) => inquiry::run(command, context).await?,
+        ClientCommand::Key(command) => key::run(command, context).await?,
         ClientCommand::Queue(command) => queue::run(command, context).await?,
         ClientCommand::DeadLetter(command) => dead_letter::run(command, context).await?,
         ClientCommand::Pack(command) => pack::run(command, context).await?,

@@ -143,6 +143,18 @@ pub const POLICIES: Noun = Noun {
     ],
 };
 
+/// Keys.
+pub const KEYS: Noun = Noun {
+    plural: "keys",
+    columns: &[
+        column("REF", "ref"),
+        column("OWNER TYPE", "owner_type"),
+        column("OWNER", "owner"),
+        column("NAME", "name"),
+        column("ENCRYPTED", "encrypted"),
+    ],
+};
+
 /// Workflows.
 pub const WORKFLOWS: Noun = Noun {
     plural: "workflows",

@@ -14,7 +14,7 @@ mod tests;
 mod validation;
 
 pub use error::{Error, Violation};
-pub use secrets::{MARK, Secrets, Step, is_redacted, redacted, restore};
+pub use secrets::{MARK, Secrets, Step, is_redacted, redacted, restore, texts};
 
 use document::Document;
 use jsonschema::Validator;

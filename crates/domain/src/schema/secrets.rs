@@ -66,15 +66,9 @@ impl Secrets {
         restore(value, self);
     }
 
-    /// The values as they would show in output, which is where they have to be struck out of: texts and
-    /// numbers on every level, and composites as compact JSON. Booleans and null are no secrets that
-    /// anyone could find.
+    /// The values as they would show in output; see [`texts`].
     pub fn texts(&self) -> Vec<String> {
-        let mut texts = Vec::new();
-        for secret in &self.0 {
-            collect_texts(&secret.value, &mut texts);
-        }
-        texts
+        self.0.iter().flat_map(|secret| texts(&secret.value)).collect()
     }
 }
 
@@ -88,6 +82,15 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secrets({} values)", self.0.len())
     }
+}
+
+/// A secret value as it would show in output, which is where it has to be struck out of: texts and
+/// numbers on every level, and composites as compact JSON. Booleans and null are no secrets that
+/// anyone could find.
+pub fn texts(secret: &Value) -> Vec<String> {
+    let mut texts = Vec::new();
+    collect_texts(secret, &mut texts);
+    texts
 }
 
 fn collect_texts(value: &Value, texts: &mut Vec<String>) {

@@ -122,6 +122,21 @@ impl Template {
         references
     }
 
+    /// Where an expression looks at one of these roots and at something else besides, so that nobody who knows only
+    /// the one or only the other can evaluate it.
+    pub fn mixing(&self, roots: &[&str]) -> Vec<String> {
+        let mut mixing = Vec::new();
+        self.node.visit(&mut Vec::new(), &mut |at, embedded| {
+            let Ok(expression) = &embedded.expression else { return };
+            let paths = expression.paths();
+            let ones = paths.iter().filter(|path| roots.contains(&path.root())).count();
+            if ones > 0 && ones < paths.len() {
+                mixing.push(pointer(at));
+            }
+        });
+        mixing
+    }
+
     /// Renders it. Expressions that touch a deferred root of the scope stay as they are written; see
     /// [`Self::render_for_later`] for a way to tell them from text that only looks like them.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Value, Error> {

@@ -4,6 +4,7 @@
 use super::definition::{Definition, Dialect, Join, Task, Work};
 use super::parse::{Place, Reader, Use, suggestion};
 use super::signature;
+use crate::keystore;
 use crate::template::Segment;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -168,6 +169,8 @@ fn doubt(dialect: Dialect, used: &Use, known: &Known<'_>) -> Option<String> {
     };
     let variables = || known.vars.iter().copied();
     match root {
+        // What has had this name as a variable has it still.
+        _ if keystore::ROOTS.contains(&root) && known.vars.contains(root) => None,
         _ if known.vars.contains(root) && !ROOTS.contains(&root) => None,
         "parameters" => {
             let name = member?;
@@ -182,8 +185,13 @@ fn doubt(dialect: Dialect, used: &Use, known: &Known<'_>) -> Option<String> {
         "result()" if used.place != Place::After => {
             Some("result() is that of the task that has just ended, and here none has".to_owned())
         }
-        "item" | "index" | "batch" if used.place != Place::Item => {
+        "item" | "index" | "batch"
+            if !matches!(used.place, Place::Item | Place::Input { item: true }) =>
+        {
             Some(format!("`{root}` is there only in the input of a task with items"))
+        }
+        _ if keystore::ROOTS.contains(&root) && !matches!(used.place, Place::Input { .. }) => {
+            Some(format!("`{root}` is there only in the input of a task, for what runs alone"))
         }
         _ if is_root(dialect, root) => None,
         _ if known.parameters().any(|name| name == root) => {

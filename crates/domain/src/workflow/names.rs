@@ -3,6 +3,7 @@
 use super::definition::{Definition, Dialect};
 use super::run::{Outcome, Run};
 use crate::Timestamp;
+use crate::keystore;
 use crate::template::Scope;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -87,6 +88,18 @@ impl Context<'_> {
             scope = scope.fields("ctx", all).owned_root("task_status", statuses(run));
         }
         self.local(scope, local)
+    }
+
+    /// The same for a task's input, in which the keystore's names are left for the runner.
+    pub(crate) fn scope_of_input<'s>(
+        &'s self,
+        definition: &Definition,
+        run: &Run,
+        local: Local<'s>,
+    ) -> Scope<'s> {
+        let scope = self.scope(definition, run, local);
+        let left = keystore::ROOTS.into_iter().filter(|root| !self.vars.contains_key(*root));
+        left.fold(scope, Scope::defer)
     }
 
     fn local<'s>(&'s self, scope: Scope<'s>, local: Local<'s>) -> Scope<'s> {

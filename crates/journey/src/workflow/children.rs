@@ -6,10 +6,11 @@ use super::{Limits, layout};
 use crate::announce::{self, Announcement};
 use crate::load::Versioned;
 use crate::retry::Attempts;
-use crate::{definitions, layout as journey, payload, secrets};
+use crate::{definitions, inquiry, layout as journey, payload, secrets};
 use attune_domain::Timestamp;
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
+use attune_domain::keystore::Lookup;
 use attune_domain::status::ExecutionStatus;
 use attune_domain::workflow::Definition;
 use attune_domain::workflow::names::Context;
@@ -131,6 +132,14 @@ async fn build(
     let Some(prepared) = definitions::action(ports, &child.action).await? else {
         return Ok(Err(format!("Action '{}' not found", child.action)));
     };
+    let action = &prepared.action;
+    if !child.keystore.is_empty() && (action.workflow.is_some() || inquiry::is_asked_by(action)) {
+        let (task, at) = (&child.task, child.keystore.join(", "));
+        return Ok(Err(format!(
+            "task '{task}', input{at}: the keystore is for what runs, which '{}' does not itself",
+            child.action
+        )));
+    }
     let id = ExecutionId::new(ports.ids.next());
     let task = task_of(parent, thread, &child);
     let mut input = child.input;
@@ -145,7 +154,6 @@ async fn build(
         return Ok(Err(error));
     }
     let config = payload::stash(&*ports.blobs, &format!("executions/{id}.config"), input).await?;
-    let action = &prepared.action;
     let sets = child.permission_set_refs;
     let mut placement = parent.placement.clone();
     for (name, value) in child.placement.as_ref().and_then(Value::as_object).into_iter().flatten() {
@@ -161,6 +169,8 @@ async fn build(
         runtime: action.runtime,
         config: Some(config),
         secrets: sealed,
+        keystore: (!child.keystore.is_empty())
+            .then(|| Lookup { author: parent.action_ref.clone(), at: child.keystore }),
         env_vars: parent.env_vars.clone(),
         permission_set_refs: sets
             .unwrap_or_else(|| action.default_execution_permission_set_refs.clone()),

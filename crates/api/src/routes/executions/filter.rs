@@ -106,6 +106,7 @@ impl ExecutionSieve<'_> {
                     reference: Some(&found.action_ref),
                     pack_ref: pack,
                     owner: found.executor,
+                    ..Target::default()
                 },
             ))
     }

@@ -44,6 +44,7 @@ pub(crate) fn target(execution: &Execution) -> Target<'_> {
         reference: Some(execution.action_ref.as_str()),
         pack_ref: Some(execution.action_ref.pack()),
         owner: execution.executor.map(|id| id.get()),
+        ..Target::default()
     }
 }
 

@@ -175,6 +175,7 @@ impl Watcher {
             reference: Some(&change.action_ref),
             pack_ref: change.action_ref.split('.').next(),
             owner: change.executor,
+            ..Target::default()
         };
         self.caller.token_use() == Use::Execution
             || self.caller.may(Resource::Executions, Action::Read, target)

@@ -41,6 +41,7 @@ fn target(inquiry: &Inquiry) -> Target<'_> {
         reference: Some(inquiry.action_ref.as_str()),
         pack_ref: Some(inquiry.action_ref.pack()),
         owner: inquiry.executor.map(IdentityId::get),
+        ..Target::default()
     }
 }
 

@@ -2,19 +2,29 @@
 
 use super::field::member;
 use super::language;
+use crate::keystore;
 use crate::template::{Path, Template};
 use crate::workflow::definition::{Condition, Dialect};
 use crate::workflow::problem::{Problem, Severity};
 use serde_json::Value;
 use std::cell::RefCell;
 
+/// What is doubtful about an expression that only half of can be evaluated by whoever reads the keystore.
+const MIXED: &str = "an expression of the keystore can look at nothing else, since it is evaluated where the action runs: \
+                     put the rest into one of its own, beside it";
+
 /// When an expression is evaluated, which decides what it may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::workflow) enum Place {
-    /// Where no task has just ended: a variable's first value, a task's input, the workflow's output.
+    /// Where no task has just ended: a variable's first value, a list of items, the workflow's output.
     Anywhere,
     /// For one of a task's items.
     Item,
+    /// A task's input: that of an item, or of the whole task.
+    Input {
+        /// Whether there is an item.
+        item: bool,
+    },
     /// After a task has ended.
     After,
 }
@@ -76,10 +86,18 @@ impl Reader {
             let steps = steps.split('.').filter(|step| !step.is_empty());
             self.error(&descend(at, value, steps), error.to_string());
         }
+        let locate = |pointer: &str| {
+            let unescaped = pointer.replace("~1", "/").replace("~0", "~");
+            descend(at, value, unescaped.split('/').skip(1))
+        };
         for reference in template.references() {
-            let unescaped = reference.at.replace("~1", "/").replace("~0", "~");
-            let at = descend(at, value, unescaped.split('/').skip(1));
+            let at = locate(&reference.at);
             self.uses.borrow_mut().push(Use { at, place, path: reference.path });
+        }
+        if matches!(place, Place::Input { .. }) {
+            for pointer in template.mixing(&keystore::ROOTS) {
+                self.warning(&locate(&pointer), MIXED);
+            }
         }
         template
     }

@@ -58,7 +58,7 @@ pub(super) fn task(field: &Field<'_>, name: &str, names: &Names<'_>) -> Task {
     warn_of_unknown(field, &KEYS);
     let items = repetition::items(field);
     let place = if items.is_some() { Place::Item } else { Place::Anywhere };
-    let work = work::work(field, place, items.is_some());
+    let work = work::work(field, items.is_some());
     let mut task = Task {
         name: name.to_owned(),
         work,

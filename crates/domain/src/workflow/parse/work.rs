@@ -25,7 +25,7 @@ const TASK_KEYS: [&str; 8] =
     ["when", "with", "with_items", "retry", "next", "join", "delay", "tasks"];
 
 /// Reads what a task does; an item of its list may stand in its input.
-pub(super) fn work(field: &Field<'_>, place: Place, has_items: bool) -> Work {
+pub(super) fn work(field: &Field<'_>, has_items: bool) -> Work {
     match read_type(field) {
         Type::Parallel => {
             if has_items {
@@ -33,7 +33,7 @@ pub(super) fn work(field: &Field<'_>, place: Place, has_items: bool) -> Work {
             }
             parallel(field)
         }
-        kind => match call(field, place) {
+        kind => match call(field, has_items) {
             Some(call) => Work::Action(call),
             None => {
                 if kind == Type::Workflow && field.get("action").is_none() {
@@ -80,7 +80,7 @@ fn branch(name: &str, field: &Field<'_>) -> Option<Branch> {
         return None;
     }
     warn_of_unknown(field, &[&BRANCH_KEYS[..], &TASK_KEYS].concat());
-    let Some(call) = call(field, Place::Anywhere) else {
+    let Some(call) = call(field, false) else {
         if field.get("action").is_none() {
             field.error("action: required, but missing");
         }
@@ -95,7 +95,7 @@ fn branch(name: &str, field: &Field<'_>) -> Option<Branch> {
 }
 
 /// The action of a task, unless there is none or it cannot be read.
-fn call(field: &Field<'_>, place: Place) -> Option<Call> {
+fn call(field: &Field<'_>, item: bool) -> Option<Call> {
     let action = field.get("action")?;
     let text = action.text()?.trim();
     let (name, line) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
@@ -121,7 +121,7 @@ fn call(field: &Field<'_>, place: Place) -> Option<Call> {
         action.error(why);
         Vec::new()
     });
-    let input = input(field, &action, assigned, place)?;
+    let input = input(field, &action, assigned, Place::Input { item })?;
     Some(Call { action: reference?, input })
 }
 

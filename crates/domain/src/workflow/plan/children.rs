@@ -4,6 +4,7 @@ use super::step::end;
 use super::{Fault, fault, number};
 use crate::id::ExecutionId;
 use crate::reference::ComponentRef;
+use crate::template::Rendered;
 use crate::workflow::definition::{Branch, Call, Definition, Dialect, Input, Task, Work};
 use crate::workflow::names::{Context, Local};
 use crate::workflow::run::{List, Outcome, Phase, Run, Source, Status, Working};
@@ -23,6 +24,8 @@ pub struct Child {
     pub action: ComponentRef,
     /// With which parameters; an object.
     pub input: Value,
+    /// JSON pointers of the strings among them that are left for the keystore.
+    pub keystore: Vec<String>,
     /// Seconds that it may take.
     pub timeout: Option<f64>,
     /// Permission sets of its token; `None`, as the action has them.
@@ -78,11 +81,11 @@ pub fn next(
         Some(item) if task.items.is_some() => Local::Item(item, working.next, batch),
         _ => Local::Nowhere,
     };
-    let scope = context.scope(definition, run, local);
-    let input = input(&scope, context, task, call)?;
+    let Rendered { value: input, deferred } = input(definition, run, context, local, task, call)?;
     let placement = match &task.placement {
         Some(template) => {
-            Some(template.render(&scope).map_err(|source| fault(&task.name, "placement", source))?)
+            let rendered = template.render(&context.scope(definition, run, local));
+            Some(rendered.map_err(|source| fault(&task.name, "placement", source))?)
         }
         None => None,
     };
@@ -96,6 +99,7 @@ pub fn next(
         index: working.gathered.is_some().then_some(working.next),
         action: call.action.clone(),
         input,
+        keystore: deferred,
         timeout,
         permission_set_refs: task.permission_set_refs.clone(),
         placement,
@@ -116,20 +120,24 @@ fn name_of<'t>(task: &'t Task, working: &Working) -> &'t str {
 }
 
 fn input(
-    scope: &crate::template::Scope<'_>,
+    definition: &Definition,
+    run: &Run,
     context: &Context<'_>,
+    local: Local<'_>,
     task: &Task,
     call: &Call,
-) -> Result<Value, Fault> {
+) -> Result<Rendered, Fault> {
     let rendered = match &call.input {
-        Input::Inherited => context.given.clone(),
+        Input::Inherited => Rendered { value: context.given.clone(), deferred: Vec::new() },
         Input::Given(template) => {
-            template.render(scope).map_err(|source| fault(&task.name, "input", source))?
+            let rendered =
+                template.render_for_later(&context.scope_of_input(definition, run, local));
+            rendered.map_err(|source| fault(&task.name, "input", source))?
         }
     };
-    match rendered {
+    match rendered.value {
         Value::Object(_) => Ok(rendered),
-        Value::Null => Ok(Value::Object(Map::new())),
+        Value::Null => Ok(Rendered { value: Map::new().into(), deferred: Vec::new() }),
         _ => Err(Fault::Value {
             task: task.name.clone(),
             key: "input".to_owned(),

@@ -337,9 +337,15 @@ fn what_an_expression_looks_at_is_doubted_where_it_is_not_there() {
             "result() is that of the task that has just ended, and here none has",
         ),
         (
-            "configuration and keys",
-            "{{ [config.a, pack.config.b, keystore.c, system.workflow_start] }}",
+            "configuration and keys beside each other",
+            "{{ [config.a, pack.config.b, system.workflow_start] }}-{{ keystore.c }}{{ kv.d | upper }}",
             "",
+        ),
+        (
+            "a key and something else at once",
+            "{{ keystore.c ~ parameters.host }}",
+            "an expression of the keystore can look at nothing else, since it is evaluated where the action runs: \
+             put the rest into one of its own, beside it",
         ),
     ];
     for (what, text, wanted) in rows {
