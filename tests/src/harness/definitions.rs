@@ -3,15 +3,16 @@
 use super::Harness;
 use crate::contract::Fixture;
 use attune_catalogue::actions::NewAction;
+use attune_catalogue::keys::{Named, NewKey};
 use attune_catalogue::packs::NewPack;
 use attune_catalogue::policies::NewPolicy;
 use attune_catalogue::rules::NewRule;
 use attune_catalogue::triggers::NewTrigger;
 use attune_catalogue::workflows::NewWorkflow;
-use attune_catalogue::{actions, packs, policies, rules, triggers, workflows};
+use attune_catalogue::{actions, keys, packs, policies, rules, triggers, workflows};
 use attune_domain::catalogue::{Placement, Rule};
 use attune_domain::policy::{Policy, Scope, Terms};
-use attune_domain::reference::{ComponentRef, PackRef};
+use attune_domain::reference::{ComponentRef, KeyRef, PackRef};
 use attune_journey::wake;
 use serde_json::{Map, Value, json};
 
@@ -129,6 +130,27 @@ impl<F: Fixture> Harness<F> {
         let action = actions::create(self.ports(), &new).await.expect("the action is right");
         self.settle_definitions().await;
         action.reference
+    }
+
+    /// Makes a key; whose it is, `holder` says: nothing, the system's; a name with a dot, an action's; else a pack's.
+    pub async fn key(&self, holder: &str, name: &str, value: Value) {
+        self.pack().await;
+        let named = match holder {
+            "" => Named::System,
+            action if action.contains('.') => Named::Action(None, Some(action.into())),
+            pack => Named::Pack(None, Some(pack.into())),
+        };
+        let owner = keys::owner(self.ports(), &named).await.expect("the owner is there");
+        let reference = format!("of.{}.{name}", owner.holder().to_string().replace('/', "."));
+        let new = NewKey {
+            reference: KeyRef::parse(&reference).expect("the name is right"),
+            owner,
+            name: name.into(),
+            encrypted: true,
+            value,
+        };
+        keys::create(self.ports(), &new).await.expect("the key is right");
+        self.settle_definitions().await;
     }
 
     /// Makes a trigger.

@@ -7,6 +7,7 @@ mod base;
 mod cancelling;
 mod events;
 mod inquiries;
+mod keystore;
 mod limits;
 mod lines;
 mod rates;

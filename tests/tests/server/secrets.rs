@@ -112,4 +112,78 @@ async fn a_secret_parameter_is_seen_by_its_action_alone<D: Deployment>() {
     assert!(!plain.is_empty(), "the search finds what is there");
 }
 
-attune_tests::over_http_on_both! { a_secret_parameter_is_seen_by_its_action_alone }
+const KEPT: &str = "kept-Parol-51d0";
+
+/// Prints what it is given, of its own pack and of the workflow's.
+const TELLER: &str = "\
+import json, sys
+given = json.loads(sys.stdin.read())
+print('was given', given['bearer'], given['ambient'], file=sys.stderr)
+print(json.dumps({'right': given['bearer'][::-1] == given['expected'], 'said': given['bearer'], 'all': sorted(given)}))
+";
+
+async fn a_key_is_seen_by_those_who_may_alone<D: Deployment>() {
+    let deployment = D::fresh().await;
+    let client = deployment.client().await;
+    let folder = deployment.folder().join("keyed");
+    let action = "ref: keyed.tell\nrunner_type: python\nentry_point: tell.py\noutput_format: json\n\
+        parameters:\n  bearer: {type: string}\n  expected: {type: string}\n";
+    let workflow = "ref: keyed.flow\nversion: \"1.0.0\"\nparameters:\n  expected: {type: string}\ntasks:\n  \
+        - name: tell\n    action: keyed.tell\n    input:\n      \
+        bearer: 'to {{ keystore.token }}!'\n      expected: '{{ parameters.expected }}'\n\
+        output_map:\n  right: '{{ task.tell.result.data.right }}'\n  said: '{{ task.tell.result.data.said }}'\n  \
+        all: '{{ task.tell.result.data.all }}'\n";
+    write_files(
+        &folder,
+        &[
+            ("pack.yaml", "ref: keyed\nlabel: Keyed\nversion: \"1.0.0\"\n"),
+            ("actions/tell.yaml", action),
+            ("actions/tell.py", TELLER),
+            ("workflows/flow.yaml", workflow),
+        ],
+    );
+    let said = upload(&client, &folder, false).await;
+    assert_eq!(said.status, 201, "{}", said.text);
+    for (reference, owner, value) in [
+        ("keyed.token", json!({"owner_type": "action", "owner_action_ref": "keyed.flow"}), KEPT),
+        ("keyed.ambient", json!({"owner_type": "pack", "owner_pack_ref": "keyed"}), "around-Parol"),
+    ] {
+        let name = reference.rsplit('.').next();
+        let mut key = json!({"ref": reference, "name": name, "value": value, "encrypted": true});
+        key.as_object_mut()
+            .expect("it is one")
+            .extend(owner.as_object().cloned().expect("so is it"));
+        let made = client.post("/api/v1/keys", key).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+    }
+    let backwards: String = format!("to {KEPT}!").chars().rev().collect();
+    let id = client.execute("keyed.flow", json!({"expected": backwards})).await;
+    let execution = client.reaches(id, "completed").await;
+    let result = &execution["result"];
+    assert_eq!(result["right"], true, "the action had the true value: {execution}");
+    assert_eq!(result["said"], "to [REDACTED]!", "{execution}");
+    assert_eq!(result["all"], json!(["ambient", "bearer", "expected"]), "{execution}");
+
+    let mut answers = vec![execution.to_string()];
+    let child = client.rows(&format!("/api/v1/executions/{id}/children")).await.remove(0);
+    for path in ["/api/v1/executions", "/api/v1/keys"] {
+        answers.push(client.get(path).await.text);
+    }
+    for tail in ["", "/logs", "/logs/stderr"] {
+        answers.push(client.get(&format!("/api/v1/executions/{}{tail}", child["id"])).await.text);
+    }
+    assert!(
+        answers.last().expect("there are some").contains("was given to [REDACTED]! [REDACTED]")
+    );
+    for answer in answers {
+        assert!(!answer.contains(KEPT) && !answer.contains("around-Parol"), "{answer}");
+    }
+    let [kept, around, plain] = deployment.search([KEPT, "around-Parol", &backwards]).await;
+    assert_eq!((kept, around), (Vec::<String>::new(), Vec::new()));
+    assert!(!plain.is_empty(), "the search finds what is there");
+}
+
+attune_tests::over_http_on_both! {
+    a_secret_parameter_is_seen_by_its_action_alone,
+    a_key_is_seen_by_those_who_may_alone,
+}

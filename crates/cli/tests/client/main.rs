@@ -7,6 +7,7 @@ mod dead_letters;
 mod executions;
 mod failures;
 mod inquiries;
+mod keys;
 mod lists;
 mod login;
 mod packs;
