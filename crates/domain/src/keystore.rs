@@ -14,6 +14,8 @@ use crate::template::{Error, Scope, render_deferred};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 /// The names that expressions read the keystore by.
 pub const ROOTS: [&str; 2] = ["keystore", "kv"];
@@ -81,16 +83,69 @@ pub enum Owner {
     },
 }
 
-impl Owner {
-    /// Its kind in one word.
+/// What a key may belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OwnerKind {
+    /// Everything.
+    System,
+    /// A person or machine.
+    Identity,
+    /// A pack.
+    Pack,
+    /// An action.
+    Action,
+    /// A sensor.
+    Sensor,
+}
+
+impl OwnerKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::System, Self::Identity, Self::Pack, Self::Action, Self::Sensor];
+
+    /// The word on the wire.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::System => "system",
-            Self::Identity { .. } => "identity",
-            Self::Pack { .. } => "pack",
-            Self::Action { .. } => "action",
-            Self::Sensor { .. } => "sensor",
+            Self::Identity => "identity",
+            Self::Pack => "pack",
+            Self::Action => "action",
+            Self::Sensor => "sensor",
+        }
+    }
+}
+
+impl fmt::Display for OwnerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Keys belong to nothing of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kind of owner '{0}'")]
+pub struct UnknownKind(pub String);
+
+impl FromStr for OwnerKind {
+    type Err = UnknownKind;
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+impl Owner {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> OwnerKind {
+        match self {
+            Self::System => OwnerKind::System,
+            Self::Identity { .. } => OwnerKind::Identity,
+            Self::Pack { .. } => OwnerKind::Pack,
+            Self::Action { .. } => OwnerKind::Action,
+            Self::Sensor { .. } => OwnerKind::Sensor,
         }
     }
 
@@ -171,8 +226,8 @@ impl Holder {
     }
 }
 
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_empty() { "system" } else { &self.0 })
     }
 }
@@ -290,6 +345,10 @@ mod tests {
         assert_eq!(seen, ["system", "pack/ops", "action/ops.deploy"]);
         let owner = Owner::Action { id: ActionId::new(4), reference: action };
         assert_eq!(owner.holder().to_string(), seen[2]);
-        assert_eq!((owner.kind(), owner.id(), owner.pack()), ("action", Some(4), Some("ops")));
+        assert_eq!(
+            (owner.kind(), owner.id(), owner.pack()),
+            (OwnerKind::Action, Some(4), Some("ops"))
+        );
+        assert_eq!("action".parse(), Ok(OwnerKind::Action));
     }
 }

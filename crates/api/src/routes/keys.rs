@@ -19,7 +19,7 @@ use crate::{Context, Error};
 use attune_catalogue::keys::{self, KeyChange, NewKey};
 use attune_catalogue::read;
 use attune_domain::id::IdentityId;
-use attune_domain::keystore::{Key, Owner};
+use attune_domain::keystore::{Key, Owner, OwnerKind};
 use attune_domain::reference::KeyRef;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -39,7 +39,8 @@ pub(crate) fn router() -> Table {
 #[into_params(parameter_in = Query)]
 struct KeyFilter {
     /// Only keys of such owners.
-    owner_type: Option<OwnerType>,
+    #[param(value_type = Option<OwnerType>)]
+    owner_type: Option<OwnerKind>,
     /// Only keys of this owner: `system`, or an id.
     owner: Option<String>,
 }
@@ -58,7 +59,7 @@ async fn list_keys(
     caller.require_some(Resource::Keys, Action::Read)?;
     let view = View::of(&paging)?;
     let wanted = |key: &Key| {
-        filter.owner_type.is_none_or(|wanted| wanted == OwnerType::from(&key.owner))
+        filter.owner_type.is_none_or(|wanted| wanted == key.owner.kind())
             && filter.owner.as_ref().is_none_or(|wanted| *wanted == owner(&key.owner))
             && may(&caller, Action::Read, key)
     };
@@ -187,7 +188,7 @@ fn target<'a>(
             Owner::Identity { id } => Some(id.get()),
             _ => None,
         },
-        owned: Some(Owned { by: owner.kind(), reference: owner.reference() }),
+        owned: Some(Owned { by: owner.kind().as_str(), reference: owner.reference() }),
         encrypted: Some(encrypted),
     }
 }

@@ -1,15 +1,15 @@
 //! Keys of the keystore.
 
 use attune_catalogue::keys::Named;
-use attune_domain::keystore::{Key, Owner};
+use attune_domain::keystore::{Key, Owner, OwnerKind};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// What a key may belong to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+/// What a key may belong to, as the OpenAPI document describes it; the words are [`OwnerKind`]'s.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub enum OwnerType {
     /// Everything.
     System,
@@ -23,18 +23,6 @@ pub enum OwnerType {
     Sensor,
 }
 
-impl From<&Owner> for OwnerType {
-    fn from(owner: &Owner) -> Self {
-        match owner {
-            Owner::System => Self::System,
-            Owner::Identity { .. } => Self::Identity,
-            Owner::Pack { .. } => Self::Pack,
-            Owner::Action { .. } => Self::Action,
-            Owner::Sensor { .. } => Self::Sensor,
-        }
-    }
-}
-
 /// A key to be made. Unless it is the system's, it names its owner once, by id or by ref.
 #[derive(Clone, Deserialize, ToSchema)]
 pub struct CreateKeyRequest {
@@ -43,7 +31,8 @@ pub struct CreateKeyRequest {
     #[schema(example = "ops.db_password")]
     pub reference: String,
     /// What it belongs to.
-    pub owner_type: OwnerType,
+    #[schema(value_type = OwnerType)]
+    pub owner_type: OwnerKind,
     /// The owner's id as text; the server sets it.
     pub owner: Option<String>,
     /// Id of the identity.
@@ -89,27 +78,27 @@ impl CreateKeyRequest {
             )
         }));
         let fields = match self.owner_type {
-            OwnerType::System if named.is_empty() => return Ok(Named::System),
-            OwnerType::System => return Err("owner_type 'system' takes no owner".into()),
-            OwnerType::Identity => "owner_identity",
-            OwnerType::Pack => "owner_pack or owner_pack_ref",
-            OwnerType::Action => "owner_action or owner_action_ref",
-            OwnerType::Sensor => "owner_sensor or owner_sensor_ref",
+            OwnerKind::System if named.is_empty() => return Ok(Named::System),
+            OwnerKind::System => return Err("owner_type 'system' takes no owner".into()),
+            OwnerKind::Identity => "owner_identity",
+            OwnerKind::Pack => "owner_pack or owner_pack_ref",
+            OwnerKind::Action => "owner_action or owner_action_ref",
+            OwnerKind::Sensor => "owner_sensor or owner_sensor_ref",
         };
         let fitting = |named: &Named| {
             matches!(
                 (self.owner_type, named),
-                (OwnerType::Identity, Named::Identity(_))
-                    | (OwnerType::Pack, Named::Pack(..))
-                    | (OwnerType::Action, Named::Action(..))
-                    | (OwnerType::Sensor, Named::Sensor(..))
+                (OwnerKind::Identity, Named::Identity(_))
+                    | (OwnerKind::Pack, Named::Pack(..))
+                    | (OwnerKind::Action, Named::Action(..))
+                    | (OwnerKind::Sensor, Named::Sensor(..))
             )
         };
         match (named.pop(), named.is_empty()) {
             (Some(named), true) if fitting(&named) => Ok(named),
             _ => {
                 let kind = self.owner_type;
-                Err(format!("owner_type {kind:?} takes {fields} and no other owner").to_lowercase())
+                Err(format!("owner_type '{kind}' takes {fields} and no other owner"))
             }
         }
     }
@@ -137,7 +126,8 @@ pub struct KeyResponse {
     #[serde(rename = "ref")]
     pub reference: String,
     /// What it belongs to.
-    pub owner_type: OwnerType,
+    #[schema(value_type = OwnerType)]
+    pub owner_type: OwnerKind,
     /// `system`, or the owner's id as text.
     pub owner: Option<String>,
     /// Id of the identity it belongs to.
@@ -171,18 +161,18 @@ impl KeyResponse {
     /// A key with this value.
     #[must_use]
     pub fn of(key: Key, value: Value) -> Self {
-        let of = |wanted: OwnerType| {
-            let fits = OwnerType::from(&key.owner) == wanted;
+        let of = |wanted: OwnerKind| {
+            let fits = key.owner.kind() == wanted;
             let reference = key.owner.reference().map(str::to_owned);
             (key.owner.id().filter(|_| fits), reference.filter(|_| fits))
         };
-        let (owner_identity, _) = of(OwnerType::Identity);
-        let (owner_pack, owner_pack_ref) = of(OwnerType::Pack);
-        let (owner_action, owner_action_ref) = of(OwnerType::Action);
-        let (owner_sensor, owner_sensor_ref) = of(OwnerType::Sensor);
+        let (owner_identity, _) = of(OwnerKind::Identity);
+        let (owner_pack, owner_pack_ref) = of(OwnerKind::Pack);
+        let (owner_action, owner_action_ref) = of(OwnerKind::Action);
+        let (owner_sensor, owner_sensor_ref) = of(OwnerKind::Sensor);
         Self {
             id: key.id.get(),
-            owner_type: OwnerType::from(&key.owner),
+            owner_type: key.owner.kind(),
             owner: Some(owner(&key.owner)),
             owner_identity,
             owner_pack,
@@ -210,7 +200,8 @@ pub struct KeySummary {
     #[serde(rename = "ref")]
     pub reference: String,
     /// What it belongs to.
-    pub owner_type: OwnerType,
+    #[schema(value_type = OwnerType)]
+    pub owner_type: OwnerKind,
     /// `system`, or the owner's id as text.
     pub owner: Option<String>,
     /// By which actions and workflows know it.
@@ -226,7 +217,7 @@ impl From<Key> for KeySummary {
         Self {
             id: key.id.get(),
             reference: key.reference.to_string(),
-            owner_type: OwnerType::from(&key.owner),
+            owner_type: key.owner.kind(),
             owner: Some(owner(&key.owner)),
             name: key.name,
             encrypted: key.encrypted,

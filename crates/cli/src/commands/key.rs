@@ -5,10 +5,11 @@ use crate::args::Paging;
 use crate::exit::Usage;
 use crate::output::KEYS;
 use anyhow::Context as _;
-use clap::{Args, Subcommand, ValueEnum};
+use attune_domain::keystore::OwnerKind;
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
+use std::fs;
 use std::io::{self, IsTerminal};
-use std::{fmt, fs};
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -34,39 +35,12 @@ pub enum Command {
     },
 }
 
-/// What keys belong to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OwnerType {
-    /// Everything
-    System,
-    /// A person or machine
-    Identity,
-    /// A pack
-    Pack,
-    /// An action
-    Action,
-    /// A sensor
-    Sensor,
-}
-
-impl fmt::Display for OwnerType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::System => "system",
-            Self::Identity => "identity",
-            Self::Pack => "pack",
-            Self::Action => "action",
-            Self::Sensor => "sensor",
-        })
-    }
-}
-
 /// Which keys to list.
 #[derive(Args, Debug)]
 pub struct List {
     /// Only keys of such owners
     #[arg(long)]
-    pub owner_type: Option<OwnerType>,
+    pub owner_type: Option<OwnerKind>,
     /// Only keys of this owner: `system`, or a number
     #[arg(long, value_name = "ID")]
     pub owner: Option<String>,

@@ -25,8 +25,9 @@ fn with_value() -> Value {
 #[tokio::test]
 async fn they_are_listed_shown_and_removed() {
     let list = get(async || Json(json!({"data": [key()], "pagination": {"page": 1}})));
-    let one = get(async || data(with_value()))
-        .delete(async || Json(json!({"success": true, "message": "Key 'ops.token' deleted successfully"})));
+    let one = get(async || data(with_value())).delete(async || {
+        Json(json!({"success": true, "message": "Key 'ops.token' deleted successfully"}))
+    });
     let routes = Router::new().route("/api/v1/keys", list).route("/api/v1/keys/ops.token", one);
     let server = Server::start(routes).await;
     let shell = Shell::at(&server.url);
@@ -109,7 +110,11 @@ async fn their_values_come_from_files_and_stdin_and_are_not_told_again() {
         assert_eq!(bodies.lock().unwrap().pop(), Some((method, body)), "{line}");
     }
     for (line, input, why) in [
-        ("key create ops.token --json", "{\"s3cret\": oops}", "not valid JSON at line 1, column 12"),
+        (
+            "key create ops.token --json",
+            "{\"s3cret\": oops}",
+            "not valid JSON at line 1, column 12",
+        ),
         ("key create ops.token --pack a --action a.b", "", "cannot be used with"),
     ] {
         let said = shell.run_with_input(line, input).await.failure(2);
