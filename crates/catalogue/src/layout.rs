@@ -10,6 +10,7 @@
 //! | the name of a key among its owner's | `keys/<owner>` | the name | the ref |
 //! | generation of the keys | `generation` | `keys` | likewise |
 //! | what a pack's files said last | `pack.sources` | the pack's ref | digests by kind and ref |
+//! | tests of a pack that were run | `pack.tests/<pack ref>` | id, 16 digits | [`crate::pack_tests::TestRun`] |
 //! | a webhook key | `webhook` | the key | the trigger's ref |
 //! | an identity | `identity` | id, 16 digits | [`attune_domain::identity::Identity`] |
 //! | a login name | `identity.login` | the login | the id |
@@ -84,6 +85,18 @@ pub fn keys_generation() -> Key {
 #[must_use]
 pub fn pack_sources(pack_ref: impl Display) -> Key {
     Key::new("pack.sources", pack_ref.to_string())
+}
+
+/// Partition of a pack's tests that were run.
+#[must_use]
+pub fn pack_tests(pack_ref: impl Display) -> String {
+    format!("pack.tests/{pack_ref}")
+}
+
+/// Tests of a pack that were run.
+#[must_use]
+pub fn pack_test(pack_ref: impl Display, id: i64) -> Key {
+    Key::new(pack_tests(pack_ref), padded(id))
 }
 
 /// A webhook key.

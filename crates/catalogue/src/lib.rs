@@ -19,6 +19,7 @@ mod install;
 pub mod keys;
 pub mod layout;
 pub mod links;
+pub mod pack_tests;
 pub mod packs;
 pub mod permission_sets;
 pub mod policies;

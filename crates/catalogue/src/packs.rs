@@ -5,8 +5,8 @@ use crate::definition::{Definition, PermissionSet, Stored};
 use crate::draft::{Draft, settled};
 use crate::error::{Error, Failure};
 use crate::{
-    actions, check, install, layout, permission_sets, policies, read, rules, secrets, sensors,
-    triggers, workflows,
+    actions, check, install, layout, pack_tests, permission_sets, policies, read, rules, secrets,
+    sensors, triggers, workflows,
 };
 use attune_domain::catalogue::{Action, Pack, Rule, Sensor, Trigger, Workflow};
 use attune_domain::id::PackId;
@@ -224,7 +224,7 @@ async fn clear(ports: &Ports, pack: &Pack) -> Result<(), Error> {
     for policy in install::sources(ports, name).await?.refs_of(Kind::Policy) {
         gone(policies::delete(ports, policy).await)?;
     }
-    Ok(())
+    pack_tests::forget(ports, name).await
 }
 
 /// Refs of a pack's definitions of one kind.

@@ -11,23 +11,28 @@
 //!   tasks: [check, undo]              # tasks in the order in which their executions begin
 //! ```
 
-use crate::pack::{parse, read_file};
-use crate::problem::{Errors, Position, Report, Severity};
+use crate::pack::{Pack, parse, read_file};
+use crate::problem::{Errors, Position, Problem, Report, Severity};
 use crate::workflow::WorkflowDefinition;
 use crate::workflow_files::{WorkflowFiles, read_workflows, yaml_files};
 use attune_domain::reference::ComponentRef;
 use attune_domain::schema::Schema;
 use attune_domain::workflow::Definition;
 use attune_domain::workflow::definition::Work;
-use attune_domain::workflow::rehearsal::{Rehearsed, Script, What, rehearse};
+use attune_domain::workflow::rehearsal::{MOST_HAPPENINGS, Rehearsed, Script, What, rehearse};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Where they are.
-const FOLDER: &str = "workflows/tests";
+pub const FOLDER: &str = "workflows/tests";
+/// Rehearsals of a pack, at most. Together with [`MOST_TOGETHER`] it bounds what a server does for a pack that comes.
+const MOST_FILES: usize = 500;
+/// Things that happen in all rehearsals of a pack, before no other is begun.
+const MOST_TOGETHER: usize = 2 * MOST_HAPPENINGS;
 
 /// A rehearsal and what is to come of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,13 +73,19 @@ pub struct Expectation {
 pub struct Verdict {
     /// Its file, relative to the pack's root.
     pub file: PathBuf,
-    /// Which workflow it is about, where that can be read.
+    /// Which workflow it is about; `None`, the file is no rehearsal or was not run.
     pub workflow: Option<ComponentRef>,
     /// What is not as expected; empty, it has passed.
     pub differences: Vec<String>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Verdict {
+    fn not_run(file: PathBuf, why: String) -> Self {
+        Self { file, workflow: None, differences: vec![why], took: Duration::ZERO }
+    }
+
     /// Whether all is as expected.
     #[must_use]
     pub fn passed(&self) -> bool {
@@ -85,32 +96,62 @@ impl Verdict {
 /// Runs the rehearsals of the pack in folder `root`, by the names of their files.
 ///
 /// # Errors
-/// What is wrong with the pack, where its workflows or one of these files cannot be read.
+/// What is wrong with the pack's workflows.
 pub fn rehearse_all(root: &Path) -> Result<Vec<Verdict>, Errors> {
     let WorkflowFiles { workflows, problems, .. } = read_workflows(root)?;
-    let mut problems: Vec<_> = problems.into_values().flatten().collect();
+    let problems: Vec<_> = problems.into_values().flatten().collect();
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(Errors { root: root.to_owned(), problems });
     }
+    let workflows: Vec<_> = workflows.into_iter().map(|(_, workflow)| workflow).collect();
+    Ok(rehearse_with(root, &workflows))
+}
+
+/// Runs the rehearsals of a pack that was loaded, by the names of their files.
+#[must_use]
+pub fn rehearse_pack(pack: &Pack) -> Vec<Verdict> {
+    rehearse_with(&pack.root, &pack.workflows)
+}
+
+fn rehearse_with(root: &Path, workflows: &[WorkflowDefinition]) -> Vec<Verdict> {
     let found = RefCell::default();
-    let mut verdicts = Vec::new();
-    for file in yaml_files(root, FOLDER, &found) {
+    let files = yaml_files(root, FOLDER, &found);
+    let mut verdicts: Vec<_> = found.take().into_iter().map(unreadable).collect();
+    let mut happened = 0;
+    for (number, file) in files.into_iter().enumerate() {
+        let began = Instant::now();
+        if number == MOST_FILES || happened >= MOST_TOGETHER {
+            let text = format!(
+                "not run, nor is what follows: a pack has {MOST_FILES} rehearsals at most, in which \
+                 {MOST_TOGETHER} things happen together"
+            );
+            verdicts.push(Verdict::not_run(file, text));
+            break;
+        }
         let Some(rehearsal) = read(root, Report { file: &file, problems: &found }) else {
+            verdicts.extend(found.take().into_iter().map(unreadable));
             continue;
         };
-        let workflow = workflows.iter().find(|(_, it)| it.reference == rehearsal.workflow);
-        let differences = match workflow {
-            Some((_, workflow)) => rehearsal.differences(workflow),
+        let workflow = workflows.iter().find(|it| it.reference == rehearsal.workflow);
+        let differences = match workflow.map(|workflow| rehearsal.run(workflow)) {
+            Some(Ok(rehearsed)) => {
+                happened += rehearsed.happenings.len();
+                rehearsal.expect.differences(&rehearsed)
+            }
+            Some(Err(problems)) => problems,
             None => vec![format!("no file of this pack defines workflow '{}'", rehearsal.workflow)],
         };
-        verdicts.push(Verdict { file, workflow: Some(rehearsal.workflow), differences });
+        let workflow = Some(rehearsal.workflow);
+        verdicts.push(Verdict { file, workflow, differences, took: began.elapsed() });
     }
-    let found = found.into_inner();
-    if found.is_empty() {
-        return Ok(verdicts);
-    }
-    problems.extend(found);
-    Err(Errors { root: root.to_owned(), problems })
+    verdicts
+}
+
+/// The verdict on a file that is no rehearsal.
+fn unreadable(problem: Problem) -> Verdict {
+    let Problem { file, line, column, message, .. } = problem;
+    let place = if line > 0 { format!("line {line}, column {column}: ") } else { String::new() };
+    Verdict::not_run(file, format!("{place}{message}"))
 }
 
 fn read(root: &Path, report: Report<'_>) -> Option<Rehearsal> {
@@ -123,14 +164,9 @@ fn read(root: &Path, report: Report<'_>) -> Option<Rehearsal> {
 }
 
 impl Rehearsal {
-    /// Runs it; answers what is not as expected.
-    #[must_use]
-    pub fn differences(&self, workflow: &WorkflowDefinition) -> Vec<String> {
+    fn run(&self, workflow: &WorkflowDefinition) -> Result<Rehearsed, Vec<String>> {
         let config = Value::Object(self.config.clone());
-        match run(workflow, self.parameters.clone(), config, &self.results) {
-            Ok(rehearsed) => self.expect.differences(&rehearsed),
-            Err(problems) => problems,
-        }
+        run(workflow, self.parameters.clone(), config, &self.results)
     }
 }
 

@@ -3,8 +3,8 @@
 // Clippy takes only `#[test]` functions for tests, not what they share.
 #![allow(clippy::unwrap_used)]
 
-use attune_packs::rehearsal::rehearse_all;
-use attune_packs::{Severity, read_workflow};
+use attune_packs::rehearsal::{Verdict, rehearse_all, rehearse_pack};
+use attune_packs::{Severity, load, read_workflow};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -100,9 +100,10 @@ fn a_rehearsal_says_what_is_not_as_expected() {
 }
 
 #[test]
-fn what_is_no_rehearsal_is_told_with_its_file() {
+fn what_is_no_rehearsal_is_told_with_its_line_and_keeps_no_other_from_being_run() {
+    let good = "workflow: demo.flow\nparameters: {host: db1}\nexpect: {status: completed}\n";
     for (why, text, expected) in [
-        ("no YAML", "workflow: [", "one.yaml:1"),
+        ("no YAML", "workflow: [", "line 1"),
         ("nothing is expected", "workflow: demo.flow\n", "missing field `expect`"),
         (
             "a word too many",
@@ -110,12 +111,17 @@ fn what_is_no_rehearsal_is_told_with_its_file() {
             "`result`",
         ),
     ] {
-        let home = pack(&[("workflows/tests/one.yaml", text)]);
-        let errors = rehearse_all(home.path()).unwrap_err().to_string();
-        assert!(
-            errors.contains(expected) && errors.contains("workflows/tests/one.yaml"),
-            "{why}: {errors}"
+        let home = pack(&[("workflows/tests/one.yaml", text), ("workflows/tests/two.yaml", good)]);
+        let verdicts = rehearse_all(home.path()).unwrap();
+        let [bad, well] = verdicts.as_slice() else { panic!("{why}: {verdicts:?}") };
+        assert_eq!(
+            (bad.file.as_path(), &bad.workflow),
+            (Path::new("workflows/tests/one.yaml"), &None)
         );
+        assert!(bad.differences[0].contains(expected), "{why}: {bad:?}");
+        assert!(well.passed(), "{why}: {well:?}");
+        let of_pack = rehearse_pack(&load(home.path()).unwrap());
+        assert_eq!((of_pack.len(), &of_pack[0].differences), (2, &bad.differences), "{why}");
     }
     let home = pack(&[("workflows/broken.yaml", "version: \"1\"\ntasks: {}\n")]);
     let errors = rehearse_all(home.path()).unwrap_err().to_string();
@@ -123,8 +129,20 @@ fn what_is_no_rehearsal_is_told_with_its_file() {
 }
 
 #[test]
+fn the_rehearsals_of_a_pack_are_so_many_at_most() {
+    let good = "workflow: demo.flow\nparameters: {host: db1}\nexpect: {status: completed}\n";
+    let names: Vec<_> =
+        (0..=500).map(|number| format!("workflows/tests/{number:03}.yaml")).collect();
+    let files: Vec<_> = names.iter().map(|name| (name.as_str(), good)).collect();
+    let verdicts = rehearse_all(pack(&files).path()).unwrap();
+    let (last, before) = verdicts.split_last().unwrap();
+    assert!(before.len() == 500 && before.iter().all(Verdict::passed));
+    assert!(last.differences[0].starts_with("not run"), "{last:?}");
+}
+
+#[test]
 fn a_pack_without_rehearsals_has_none() {
-    assert_eq!(rehearse_all(pack(&[]).path()).unwrap(), []);
+    assert!(rehearse_all(pack(&[]).path()).unwrap().is_empty());
 }
 
 #[test]

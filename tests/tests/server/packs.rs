@@ -1,7 +1,7 @@
 //! Packs that come as archives, whole or by an upload, or that lie on the server's machine.
 
 use super::refusals::{Stage, check, totals};
-use attune_tests::server::{Client, Deployment, Site, archive_of, upload, write_files};
+use attune_tests::server::{Client, Deployment, Site, archive_of, until, upload, write_files};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
@@ -251,7 +251,97 @@ async fn a_folder_of_the_servers_machine_can_be_registered() {
     server.stop().await;
 }
 
+/// A pack with a workflow, and with a rehearsal that expects it to say `expected`.
+fn rehearsed_pack(folder: &Path, expected: &str) {
+    let manifest = "ref: played\nlabel: Played\nversion: \"1.0.0\"\n";
+    let flow = "version: \"1.0\"\nlabel: Flow\ntasks: [{name: act, action: core.noop}]\noutput_map: {said: hi}\n";
+    let test = format!(
+        "workflow: played.flow\nexpect: {{status: completed, result: {{said: {expected}}}}}\n"
+    );
+    write_files(
+        folder,
+        &[
+            ("pack.yaml", manifest),
+            ("workflows/flow.yaml", flow),
+            ("workflows/tests/flow.yaml", &test),
+        ],
+    );
+}
+
+const DIFFERENCE: &str = r#"workflows/tests/flow.yaml: result.said is "hi" instead of "ho""#;
+
+async fn a_pack_whose_rehearsals_fail_is_refused<D: Deployment>() {
+    let deployment = D::fresh().await;
+    let client = deployment.client().await;
+    let folder = deployment.folder().join("played");
+    rehearsed_pack(&folder, "ho");
+    check("a failing test", &upload(&client, &folder, false).await, 400, "BAD_REQUEST", DIFFERENCE);
+    assert_eq!(client.get("/api/v1/packs/played").await.status, 404);
+    let forced = upload(&client, &folder, true).await;
+    assert_eq!(forced.status, 201, "{}", forced.text);
+    assert_eq!(forced.data()["test_result"]["failed"], 1, "{}", forced.text);
+    let tested = client.poke("/api/v1/packs/played/test").await;
+    assert_eq!(
+        (tested.status, &tested.data()["status"]),
+        (200, &json!("failed")),
+        "{}",
+        tested.text
+    );
+    let history = client.get("/api/v1/packs/played/tests").await.data();
+    let reasons: Vec<_> =
+        history.as_array().expect("a list").iter().map(|it| &it["triggerReason"]).collect();
+    assert_eq!(reasons, ["manual", "upload"], "{history}");
+    deployment.stop().await;
+}
+
+#[tokio::test]
+async fn the_command_line_tells_of_rehearsals() {
+    let site = Site::new();
+    let server = site.start().await;
+    let client = server.client().await;
+    let token = client.token().expect("it is logged in");
+    let folder = site.path().join("played");
+    let path = folder.to_str().expect("a path is text");
+    for (expected, flags, code, says) in [
+        ("ho", &[][..], 1, DIFFERENCE),
+        ("hi", &[], 0, "tests: 1 passed, 0 failed"),
+        ("ho", &["--force"], 0, "tests: 0 passed, 1 failed"),
+        ("ho", &["--force", "--skip-tests"], 0, ""),
+    ] {
+        rehearsed_pack(&folder, expected);
+        let arguments = [&["pack", "upload", path], flags].concat();
+        let output = site.command_line(server.url(), token, &arguments).await;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {complaint}");
+        assert!(complaint.contains(says), "{arguments:?}: {complaint}");
+        assert_eq!(complaint.is_empty(), says.is_empty(), "{arguments:?}: {complaint}");
+    }
+    let tested = site.command_line(server.url(), token, &["pack", "test", "played"]).await;
+    let table = String::from_utf8_lossy(&tested.stdout);
+    assert_eq!(tested.status.code(), Some(1), "{table}");
+    assert!(table.contains("workflows/tests/flow.yaml") && table.contains("failed"), "{table}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_starts_with_a_pack_whose_rehearsals_fail_and_says_so() {
+    let site = Site::new();
+    rehearsed_pack(&site.path().join("packs/played"), "ho");
+    let dirs = site.path().join("packs").display().to_string();
+    let server = site.launch().variable("ATTUNE__PACKS__DIRS", &dirs).start().await;
+    let client = server.client().await;
+    assert_eq!(client.get("/api/v1/workflows/played.flow").await.status, 200);
+    until("a warning", async || {
+        let process = server.process();
+        let said = process.printed() + &process.complained();
+        said.lines().any(|line| line.contains("WARN") && line.contains("result.said")).then_some(())
+    })
+    .await;
+    server.stop().await;
+}
+
 attune_tests::over_http_on_both! {
+    a_pack_whose_rehearsals_fail_is_refused,
     python_and_node_actions_of_a_pack_take_parameters_and_give_data,
     a_pack_too_large_for_a_request_comes_by_an_upload,
     a_pack_that_is_wrong_is_refused_by_file_line_and_field,

@@ -13,6 +13,7 @@ pub mod health;
 pub mod inquiries;
 pub mod keys;
 mod pack_files;
+mod pack_tests;
 pub mod packs;
 pub mod permission_sets;
 pub mod policies;

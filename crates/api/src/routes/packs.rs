@@ -7,8 +7,8 @@ use crate::error::ErrorResponse;
 use crate::extract::{Json, Path, Query};
 use crate::paging::Paging;
 use crate::routes::definitions::{View, list_where, pack_ref, planned, target};
-use crate::routes::pack_files;
 use crate::routes::table::{Table, routes};
+use crate::routes::{pack_files, pack_tests};
 use crate::wire::action::ActionSummary;
 use crate::wire::pack::{CreatePackRequest, PackResponse, PackSummary, UpdatePackRequest};
 use crate::wire::rule::RuleSummary;
@@ -34,6 +34,7 @@ pub(crate) fn router() -> Table {
         .routes(routes!(list_rules_by_pack))
         .routes(routes!(list_sensors_by_pack))
         .merge(pack_files::router())
+        .merge(pack_tests::router())
 }
 
 /// Whether the caller may see a pack. Everybody sees those that ship with Attune.

@@ -10,6 +10,7 @@ pub mod inquiry;
 pub mod key;
 pub mod notification;
 pub mod pack;
+pub mod pack_test;
 pub mod patch;
 pub mod permission_set;
 pub mod placement;

@@ -1,5 +1,6 @@
 //! Packs.
 
+use super::pack_test::PackTestResult;
 use super::patch::PackDescriptionPatch;
 use attune_catalogue::packs::PackChange;
 
@@ -208,8 +209,7 @@ pub struct PackInstallResponse {
     /// The pack.
     pub pack: PackResponse,
     /// What its own tests said; `null` where they did not run.
-    #[schema(value_type = Option<Object>)]
-    pub test_result: Option<Value>,
-    /// Whether they did not run.
+    pub test_result: Option<PackTestResult>,
+    /// Whether they did not run: they were not wanted, or there are none.
     pub tests_skipped: bool,
 }

@@ -14,6 +14,7 @@ mod inquiries;
 mod keys;
 mod openapi;
 mod operations;
+mod pack_tests;
 mod packs;
 mod server;
 mod streams;

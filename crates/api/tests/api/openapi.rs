@@ -23,6 +23,9 @@ const OPERATIONS: &str = "
     get    /api/v1/packs/{ref}                                     get_pack
     put    /api/v1/packs/{ref}                                     update_pack
     delete /api/v1/packs/{ref}                                     delete_pack
+    post   /api/v1/packs/{ref}/test                                test_pack
+    get    /api/v1/packs/{ref}/tests                               get_pack_test_history
+    get    /api/v1/packs/{ref}/tests/latest                        get_pack_latest_test
     get    /api/v1/packs/{pack_ref}/actions                        list_actions_by_pack
     get    /api/v1/packs/{pack_ref}/triggers                       list_triggers_by_pack
     get    /api/v1/packs/{pack_ref}/rules                          list_rules_by_pack
@@ -185,6 +188,13 @@ const SCHEMAS: &str = "
     SuccessResponse: message success
     TokenResponse: access_token expires_in refresh_token token_type user
     UserInfo: display_name id login
+    PackInstallResponse: pack test_result tests_skipped
+    PackTestExecution: created durationMs executionTime failed id packId packVersion passRate passed result skipped \
+        totalTests triggerReason
+    PackTestResult: durationMs executionTime failed packRef packVersion passRate passed skipped status testSuites \
+        totalTests
+    TestCaseResult: durationMs errorMessage name status stderr stdout
+    TestSuiteResult: durationMs failed name passed runnerType skipped testCases total
     PackWorkflowSyncResponse: errors loaded_count pack_ref registered_count workflows
     PackWorkflowValidationResponse: error_count errors pack_ref validated_count
     RetryWorkflowRequest: from_task parameters

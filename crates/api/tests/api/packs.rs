@@ -20,13 +20,13 @@ pub const FILES: [(&str, &str); 4] = [
     ("rules/on.yaml", "ref: demo.on\nlabel: On\ntrigger_ref: demo.seen\naction_ref: demo.act\n"),
 ];
 
-async fn server(packs_dir: &Path) -> Server {
+pub async fn server(packs_dir: &Path) -> Server {
     let local =
         attune_local::Config { packs_dir: Some(packs_dir.to_owned()), ..Default::default() };
     Server::on(local, ApiConfig::default()).await
 }
 
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
     for (path, text) in files {
         let file = folder.path().join(path);
@@ -48,15 +48,26 @@ pub fn archive(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 async fn upload(server: &Server, archive: Option<&[u8]>, force: bool) -> Answer {
+    upload_with(server, archive, &[("force", force)]).await
+}
+
+pub async fn upload_with(
+    server: &Server,
+    archive: Option<&[u8]>,
+    flags: &[(&str, bool)],
+) -> Answer {
     let mut body = Vec::new();
     if let Some(archive) = archive {
         body.extend_from_slice(b"--edge\r\ncontent-disposition: form-data; name=\"pack\"; filename=\"p.tar.gz\"\r\n\r\n");
         body.extend_from_slice(archive);
         body.extend_from_slice(b"\r\n");
     }
-    body.extend_from_slice(b"--edge\r\ncontent-disposition: form-data; name=\"force\"\r\n\r\n");
-    body.extend_from_slice(force.to_string().as_bytes());
-    body.extend_from_slice(b"\r\n--edge--\r\n");
+    for (name, set) in flags {
+        let part =
+            format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{set}\r\n");
+        body.extend_from_slice(part.as_bytes());
+    }
+    body.extend_from_slice(b"--edge--\r\n");
     let request = Request::builder()
         .method(Method::POST)
         .uri("/api/v1/packs/upload")

@@ -58,7 +58,7 @@ async fn talk(command: ClientCommand, context: &Context) -> anyhow::Result<ExitC
         ClientCommand::Key(command) => key::run(command, context).await?,
         ClientCommand::Queue(command) => queue::run(command, context).await?,
         ClientCommand::DeadLetter(command) => dead_letter::run(command, context).await?,
-        ClientCommand::Pack(command) => pack::run(command, context).await?,
+        ClientCommand::Pack(command) => return pack::run(command, context).await,
         ClientCommand::Policy(command) => policy::run(command, context).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -213,6 +213,16 @@ pub const HAPPENINGS: Noun = Noun {
     ],
 };
 
+/// What came of a pack's tests.
+pub const TESTS: Noun = Noun {
+    plural: "tests",
+    columns: &[
+        column("TEST", "name"),
+        column("STATUS", "status"),
+        column("REASON", "errorMessage"),
+    ],
+};
+
 /// What came of a pack's rehearsals.
 pub const VERDICTS: Noun = Noun {
     plural: "rehearsals",

@@ -193,5 +193,17 @@ async fn install(ports: &Ports, settings: &Settings, root: &Path) -> anyhow::Res
     for warning in installed.warnings {
         tracing::warn!(pack = %installed.pack.reference, "{warning}");
     }
+    // What fails is only told, so nothing waits for it.
+    tokio::task::spawn_blocking(move || rehearse(&pack));
     Ok(())
+}
+
+/// Runs the rehearsals of a pack's workflows; tells of those that do not go as they say.
+fn rehearse(pack: &attune_packs::Pack) {
+    for verdict in attune_packs::rehearsal::rehearse_pack(pack) {
+        if !verdict.passed() {
+            let (file, why) = (verdict.file.display(), verdict.differences.join("; "));
+            tracing::warn!(pack = %pack.manifest.reference, "the test {file} failed: {why}");
+        }
+    }
 }

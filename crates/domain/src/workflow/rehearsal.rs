@@ -11,10 +11,16 @@ use super::view;
 use crate::Timestamp;
 use crate::id::ExecutionId;
 use crate::reference::ComponentRef;
+use crate::status::ExecutionStatus;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// Things that happen in one rehearsal, at most: it is to be looked at, and servers run those of strangers' packs.
+pub const MOST_HAPPENINGS: usize = 50_000;
+/// Bytes of inputs and results in one rehearsal as JSON, at most.
+const MOST_BYTES: usize = 64 << 20;
 
 /// What the executions of each task come to, by the task's name. Where a task has several, its executions take them
 /// one after the other, by visit, item and try, and the last one serves for all that follow.
@@ -148,7 +154,7 @@ pub struct Rehearsed {
 }
 
 /// Runs a workflow with scripted results. Which of several executions that end at the same time ends first, `choose`
-/// says: of so many, this one.
+/// says: of so many, this one. One in which too much happens is broken off, and has failed.
 #[must_use]
 pub fn rehearse(
     definition: &Definition,
@@ -165,6 +171,10 @@ pub fn rehearse(
 /// A moment to start counting from; expressions that ask for the time get a time near it.
 fn start() -> Timestamp {
     Timestamp::from_timestamp_millis(1_767_225_600_000).unwrap_or_default()
+}
+
+fn size(value: &Value) -> usize {
+    serde_json::to_vec(value).map_or(0, |text| text.len())
 }
 
 /// What is to happen at a moment.
@@ -189,6 +199,7 @@ pub(super) struct Stage<'d, C> {
     gathered: BTreeMap<(u32, u32), (Outcome, ExecutionId, Value)>,
     executions: i64,
     happenings: Vec<Happening>,
+    bytes: usize,
     ending: Option<Ending>,
 }
 
@@ -231,6 +242,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
             gathered: BTreeMap::new(),
             executions: 1,
             happenings: vec![],
+            bytes: 0,
             ending: None,
         };
         if let Err(fault) = plan::begin(definition, &mut stage.run, &mut stage.context) {
@@ -244,7 +256,28 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
 
     /// Goes on until nothing is left to happen.
     pub(super) fn play(&mut self) {
-        while self.happens() {}
+        while self.happens() {
+            if self.ending.is_none() && self.is_too_long() {
+                return self.break_off();
+            }
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.happenings.len() >= MOST_HAPPENINGS || self.bytes > MOST_BYTES
+    }
+
+    fn break_off(&mut self) {
+        self.due.clear();
+        let error = if self.bytes > MOST_BYTES {
+            format!(
+                "the rehearsal was broken off: its inputs and results are over {MOST_BYTES} bytes"
+            )
+        } else {
+            format!("the rehearsal was broken off after {MOST_HAPPENINGS} happenings")
+        };
+        let result = json!({"error": error, "succeeded": false});
+        self.ending = Some(Ending { status: ExecutionStatus::Failed, result });
     }
 
     /// Lets the next thing happen; answers whether there was one.
@@ -341,7 +374,8 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
     }
 
     fn make_children(&mut self, thread: u32) {
-        loop {
+        // All items of a task may begin at once.
+        while !self.is_too_long() {
             let Some(working) = self.run.threads.get(&thread).and_then(|at| at.working()) else {
                 return;
             };
@@ -386,6 +420,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
         children::made(&mut self.run, thread, execution);
         let end = self.scripted(&child.task);
         let (action, input, tries) = (child.action.clone(), child.input.clone(), child.tries);
+        self.bytes += size(&input) + size(&end.result) + end.data.as_ref().map_or(0, size);
         self.happened(&child.task, child.index, What::Begins { action, input, tries });
         // The cast saturates; a rehearsal need not outlast a century.
         #[expect(clippy::cast_possible_truncation, reason = "saturates")]

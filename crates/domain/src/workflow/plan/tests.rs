@@ -3,7 +3,7 @@
 mod properties;
 
 use crate::workflow::Definition;
-use crate::workflow::rehearsal::{Rehearsed, Script, What, rehearse};
+use crate::workflow::rehearsal::{MOST_HAPPENINGS, Rehearsed, Script, What, rehearse};
 use serde_json::{Value, json};
 
 fn definition(graph: &Value) -> Definition {
@@ -462,5 +462,37 @@ fn what_failed_is_told_with_its_reason() {
         let rehearsed = play(&graph, json!({}), script);
         assert_eq!(rehearsed.status, "failed", "{why}");
         assert_eq!(rehearsed.result["error"], error, "{why}");
+    }
+}
+
+#[test]
+fn a_rehearsal_in_which_too_much_happens_is_broken_off() {
+    let numbers: Vec<u32> = (0..60_000).collect();
+    let heavy = "x".repeat(1 << 20);
+    for (why, more, parameters, expected) in [
+        (
+            "too many items",
+            json!({"with_items": "{{ parameters.it }}", "input": {"n": "{{ item }}"}}),
+            json!({"it": numbers}),
+            "50000 happenings",
+        ),
+        (
+            "too many items that begin at once",
+            json!({"with_items": "{{ parameters.it }}", "concurrency": 60_000, "input": {"n": "{{ item }}"}}),
+            json!({"it": numbers}),
+            "50000 happenings",
+        ),
+        (
+            "inputs too large together",
+            json!({"with_items": numbers[..100], "concurrency": 100, "input": {"all": "{{ parameters.it }}"}}),
+            json!({"it": heavy}),
+            "bytes",
+        ),
+    ] {
+        let rehearsed = play(&graph(json!([task("a", more)])), parameters, json!({}));
+        assert_eq!(rehearsed.status, "failed", "{why}");
+        let error = rehearsed.result["error"].as_str().unwrap_or_default();
+        assert!(error.contains("broken off") && error.contains(expected), "{why}: {error}");
+        assert!(rehearsed.happenings.len() <= MOST_HAPPENINGS + 1, "{why}");
     }
 }
