@@ -134,10 +134,11 @@ pub(crate) async fn welcome(ports: &Ports, action: &Action) -> Result<(), Error>
     links::refresh(ports, &links::refs(&found.items)).await
 }
 
-/// Changes an action.
+/// Changes an action, and the workflow that it executes accordingly.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is no such action, [`Error::Invalid`] for a wrong value.
+/// [`Error::NotFound`] where there is no such action, [`Error::Invalid`] for a wrong value, [`Error::Conflict`] where an
+/// action that executes a workflow is to run something else.
 pub async fn update(
     ports: &Ports,
     reference: &str,
@@ -145,9 +146,6 @@ pub async fn update(
 ) -> Result<Action, Error> {
     if let Some(label) = &change.label {
         check::label(label)?;
-    }
-    if let Some(entrypoint) = &change.entrypoint {
-        check::entrypoint(entrypoint)?;
     }
     check::schema("param_schema", change.param_schema.as_ref())?;
     check::schema("out_schema", change.out_schema.as_ref())?;
@@ -192,13 +190,55 @@ async fn update_once(
         .unwrap_or(action.default_execution_permission_set_refs);
     action.accesses_mcp = accesses_mcp.unwrap_or(action.accesses_mcp);
     action.placement = placement.unwrap_or(action.placement);
+    // An entry point that is as it was need not be one: an action that executes a workflow has none.
+    if action.entrypoint != before.value.entrypoint {
+        check::entrypoint(&action.entrypoint)?;
+    }
     if action != before.value {
         action.updated = ports.clock.now();
         let mut draft = Draft::new();
         draft.replace(&action, before.version);
+        if action.workflow.is_some() {
+            follow(ports, &mut draft, &before.value, &action).await?;
+        }
         draft.commit(ports).await?;
     }
     Ok(action)
+}
+
+/// Changes the workflow of an action as the action was changed.
+async fn follow(
+    ports: &Ports,
+    draft: &mut Draft,
+    old: &Action,
+    new: &Action,
+) -> Result<(), Failure> {
+    let runs = |action: &Action| {
+        let Action { entrypoint, runtime_ref, runtime_version_constraint, .. } = action;
+        (entrypoint.clone(), runtime_ref.clone(), runtime_version_constraint.clone())
+    };
+    let reference = new.reference.as_str();
+    if runs(old) != runs(new) {
+        let text = format!(
+            "Action '{reference}' executes a workflow: it has no entrypoint and no runtime of its own; \
+             what it does is changed with the workflow's definition"
+        );
+        return Err(Error::Conflict(text).into());
+    }
+    let before: Option<Stored<Workflow>> = read::stored(ports, reference).await?;
+    let Some(before) = before else { return Ok(()) };
+    let mut workflow = before.value.clone();
+    workflow.label.clone_from(&new.label);
+    workflow.description.clone_from(&new.description);
+    workflow.param_schema.clone_from(&new.param_schema);
+    workflow.out_schema.clone_from(&new.out_schema);
+    if workflow == before.value {
+        draft.insist(reference, Some(&before));
+    } else {
+        workflow.updated = new.updated;
+        draft.replace(&workflow, before.version);
+    }
+    Ok(())
 }
 
 /// Removes an action, with its workflow if it executes one. Its rules keep its ref and do not fire while it is missing.

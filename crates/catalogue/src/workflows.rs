@@ -279,6 +279,9 @@ async fn update_once(
         action.updated = now;
         draft.store(action_before.as_ref(), &action);
     }
+    // Neither is changed while somebody removes the other.
+    draft.insist(reference, Some(&before));
+    draft.insist(reference, action_before.as_ref());
     draft.commit(ports).await?;
     Ok((workflow, action))
 }

@@ -4,6 +4,7 @@
 
 mod support;
 
+use attune_catalogue::actions::ActionChange;
 use attune_catalogue::workflows::{self, NewWorkflow, WorkflowChange};
 use attune_catalogue::{Error, Origin, actions, install, packs, read, sync_workflows};
 use attune_domain::catalogue::{Action, Pack, Workflow};
@@ -107,6 +108,54 @@ async fn what_is_wrong_is_told_with_its_field() {
         assert!(matches!(error, Error::Invalid(_)), "{what}");
         assert_eq!(error.to_string(), wanted, "{what}");
     }
+    assert_eq!(both(&world, "my.flow").await, (None, None));
+}
+
+#[tokio::test]
+async fn what_is_changed_of_its_action_is_changed_of_the_workflow() {
+    let world = World::new();
+    world.pack("my").await;
+    workflows::create(&world.ports, &new("my.flow", graph("hi"))).await.unwrap();
+    let (before, _) = both(&world, "my.flow").await;
+    let change = ActionChange {
+        label: Some("Other".into()),
+        description: Some("As told".into()),
+        param_schema: Some(json!({"port": {"type": "integer"}})),
+        out_schema: Some(json!({"said": {"type": "string"}})),
+        // Whoever read the action sends back what it has in place of an entry point.
+        entrypoint: Some(String::new()),
+        ..ActionChange::default()
+    };
+    let changed = actions::update(&world.ports, "my.flow", &change).await.unwrap();
+    let (workflow, action) = both(&world, "my.flow").await;
+    let workflow = workflow.unwrap();
+    assert_eq!(action.as_ref(), Some(&changed));
+    assert_eq!(
+        (&workflow.label, &workflow.description, &workflow.param_schema, &workflow.out_schema),
+        (&"Other".to_owned(), &change.description, &change.param_schema, &change.out_schema)
+    );
+    assert_eq!(Some(workflow.digest), before.map(|before| before.digest), "its graph is as it was");
+
+    for (what, change) in [
+        ("an entry point", ActionChange { entrypoint: Some("echo".into()), ..Default::default() }),
+        (
+            "a runtime",
+            ActionChange { runtime_ref: Some("core.python".into()), ..Default::default() },
+        ),
+        (
+            "a version of it",
+            ActionChange {
+                runtime_version_constraint: Some(Some(">=3".into())),
+                ..Default::default()
+            },
+        ),
+    ] {
+        let refused = actions::update(&world.ports, "my.flow", &change).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{what}: {refused:?}");
+    }
+    assert_eq!(both(&world, "my.flow").await.1, Some(changed), "nothing of that is stored");
+
+    actions::delete(&world.ports, "my.flow").await.unwrap();
     assert_eq!(both(&world, "my.flow").await, (None, None));
 }
 

@@ -186,7 +186,7 @@ pub(super) fn runtime(name: Option<String>, id: Option<i64>) -> Result<Option<St
     }
 }
 
-/// Change an action.
+/// Change an action; one that executes a workflow, together with the workflow.
 #[utoipa::path(
     put, path = "/api/v1/actions/{ref}", tag = "actions", security(("bearer_auth" = [])),
     params(("ref" = String, Path, description = "Its ref")),
@@ -195,6 +195,7 @@ pub(super) fn runtime(name: Option<String>, id: Option<i64>) -> Result<Option<St
         (status = 200, body = ApiResponse<ActionResponse>),
         (status = 403, body = ErrorResponse),
         (status = 404, body = ErrorResponse, description = "No such action or runtime"),
+        (status = 409, body = ErrorResponse, description = "It executes a workflow, and is to run something else"),
         (status = 422, body = ErrorResponse)
     )
 )]

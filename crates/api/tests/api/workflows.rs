@@ -59,6 +59,30 @@ async fn a_workflow_is_made_shown_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_workflow_and_its_action_stay_one_whichever_is_changed() {
+    let server = furnished().await;
+    let (workflow, action) = ("/api/v1/workflows/deploy.rollout", "/api/v1/actions/deploy.rollout");
+    let parameters = json!({"zone": {"type": "string"}});
+    let read = server.get(action).await.body["data"].take();
+    let back = with(read, json!({"label": "Roll", "param_schema": parameters}));
+    let changed = server.put(action, back).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    let shown = server.get(workflow).await.body["data"].take();
+    assert_eq!((&shown["label"], &shown["param_schema"]), (&json!("Roll"), &parameters));
+    assert_eq!(shown["definition"], graph());
+
+    let refused = server.put(action, json!({"entrypoint": "echo hi"})).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert!(refused.body["error"].as_str().unwrap().contains("executes a workflow"));
+
+    assert_eq!(server.delete(action).await.status, StatusCode::OK);
+    for path in [workflow, action] {
+        assert_eq!(server.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    server.make("/api/v1/workflows", self::workflow()).await;
+}
+
+#[tokio::test]
 async fn a_graph_with_mistakes_is_refused_with_all_of_them() {
     let server = furnished().await;
     let broken = json!({"tasks": [{"name": "a", "action": "echo"}, {"name": "b", "join": 0}]});

@@ -52,6 +52,9 @@ pub(super) async fn store(
         action.updated = now;
         draft.store(action_before.as_ref(), &action);
     }
+    // Neither is changed while somebody removes the other.
+    draft.insist(name, before.as_ref());
+    draft.insist(name, action_before.as_ref());
     draft.commit(ports).await?;
     Ok(action)
 }
