@@ -18,6 +18,7 @@ mod server {
     mod streams;
     mod traffic;
     mod verdict;
+    mod watching;
     mod workflow_kills;
     mod workflows;
 }

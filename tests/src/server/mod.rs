@@ -16,6 +16,7 @@ mod port;
 pub mod processes;
 mod site;
 mod subject;
+mod terminal;
 mod until;
 
 pub use answer::Answer;
@@ -25,4 +26,5 @@ pub use launch::{Launch, Process, Server};
 pub use port::lasting_port;
 pub use site::{LOGIN, PASSWORD, Site};
 pub use subject::{archive_of, is_over, shell_action, upload, webhook, write_files};
+pub use terminal::Terminal;
 pub use until::{PATIENCE, until, until_within};

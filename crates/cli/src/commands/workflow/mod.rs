@@ -5,6 +5,7 @@ mod files;
 mod graph;
 mod rehearse;
 mod watch;
+mod window;
 
 use super::execution::wait;
 use super::{Context, action, filter};

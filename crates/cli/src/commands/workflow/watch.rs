@@ -2,12 +2,13 @@
 
 use super::super::Context;
 use super::super::execution::wait;
-use super::graph;
+use super::{graph, window};
 use crate::client::Events;
 use crate::output::{self, TASK_CHANGE};
 use attune_domain::workflow::drawing::{Format, Node, Picture};
 use attune_domain::workflow::standing::{Progress, Status};
-use indicatif::{ProgressBar, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, stdout};
@@ -19,6 +20,9 @@ use tokio::time::Instant;
 const LONGEST: Duration = Duration::from_secs(2);
 /// What happens within so long after a look is seen by the next one.
 const TOGETHER: Duration = Duration::from_millis(100);
+
+/// Rows below the drawing: the spinner's, and where the cursor stands.
+const BELOW: u16 = 2;
 
 /// Follows an execution until it ends.
 ///
@@ -56,7 +60,8 @@ impl<'a> Screen<'a> {
         if !context.output.is_table() || !stdout().is_terminal() {
             return Self::Lines(context, BTreeMap::new());
         }
-        let bar = ProgressBar::new_spinner();
+        // Where the last drawing is printed.
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
         if let Ok(style) = ProgressStyle::with_template("{msg}\n{spinner} {prefix}") {
             bar.set_style(style);
         }
@@ -67,7 +72,11 @@ impl<'a> Screen<'a> {
     fn show(&mut self, picture: &Picture, execution: &Value) -> std::io::Result<()> {
         match self {
             Self::Terminal(bar) => {
-                bar.set_message(picture.render(Format::Text).trim_end().to_owned());
+                // Asked each time, since windows change their size.
+                let (rows, columns) = Term::stdout().size();
+                let drawing = picture.render(Format::Text);
+                let rows = rows.saturating_sub(BELOW);
+                bar.set_message(window::of(drawing.trim_end(), rows.into(), columns.into()));
                 bar.set_prefix(wait::status(execution).to_owned());
                 Ok(())
             }
