@@ -68,7 +68,7 @@ pub(super) async fn gate(
 
 /// Keeps what came of a pack's tests. It is told in an answer anyway, so that a failure to keep it is only logged.
 pub(super) async fn keep(context: &Context, pack: &Pack, reason: &str, result: &PackTestResult) {
-    let value = json!(result.clone().shortened());
+    let value = json!(result);
     let kept = pack_tests::keep(&context.ports, pack, result.execution_time, reason, value).await;
     if let Err(error) = kept {
         tracing::warn!(pack = %pack.reference, %error, "the result of a pack's tests was not kept");

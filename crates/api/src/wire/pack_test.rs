@@ -8,8 +8,8 @@ use serde_json::Value;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Bytes of messages that are kept with a result, at most.
-const KEPT_MESSAGES: usize = 20 * 1024;
+/// Bytes of messages in a result, at most: it has to fit into an answer and into a record.
+const MESSAGES: usize = 20 * 1024;
 
 /// What came of a pack's tests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -71,7 +71,7 @@ pub struct TestCaseResult {
     pub status: TestStatus,
     /// Milliseconds that it took.
     pub duration_ms: i64,
-    /// What is not as expected, a line each.
+    /// What is not as expected, a line each; cut where it is long.
     pub error_message: Option<String>,
     /// What it wrote; `null`, as a rehearsal has no process.
     pub stdout: Option<String>,
@@ -94,7 +94,7 @@ pub enum TestStatus {
 }
 
 impl PackTestResult {
-    /// The result of a pack's rehearsals.
+    /// The result of a pack's rehearsals. Messages are cut where together they are too long.
     #[must_use]
     pub fn of(
         (pack_ref, pack_version): (&str, &str),
@@ -121,7 +121,7 @@ impl PackTestResult {
             failed,
             skipped: 0,
             duration_ms,
-            test_cases: verdicts.iter().map(TestCaseResult::from).collect(),
+            test_cases: cases(verdicts),
         };
         Self {
             pack_ref: pack_ref.to_owned(),
@@ -146,21 +146,19 @@ impl PackTestResult {
             Some(format!("{}: {reasons}", case.name))
         })
     }
+}
 
-    /// The same with messages so short that it fits into a record.
-    #[must_use]
-    pub fn shortened(mut self) -> Self {
-        let mut left = KEPT_MESSAGES;
-        let cases = self.test_suites.iter_mut().flat_map(|suite| &mut suite.test_cases);
-        for message in cases.filter_map(|case| case.error_message.as_mut()) {
-            if message.len() > left {
-                message.truncate(message.floor_char_boundary(left));
-                message.push('…');
-            }
-            left = left.saturating_sub(message.len());
+fn cases(verdicts: &[Verdict]) -> Vec<TestCaseResult> {
+    let mut cases: Vec<_> = verdicts.iter().map(TestCaseResult::from).collect();
+    let mut left = MESSAGES;
+    for message in cases.iter_mut().filter_map(|case| case.error_message.as_mut()) {
+        if message.len() > left {
+            message.truncate(message.floor_char_boundary(left));
+            message.push('…');
         }
-        self
+        left = left.saturating_sub(message.len());
     }
+    cases
 }
 
 impl From<&Verdict> for TestCaseResult {
@@ -211,7 +209,7 @@ pub struct PackTestExecution {
     pub pass_rate: f64,
     /// Milliseconds that they took.
     pub duration_ms: i64,
-    /// All that came of them, as [`PackTestResult`]; long messages are cut.
+    /// All that came of them, as [`PackTestResult`].
     #[schema(value_type = Object)]
     pub result: Value,
     /// When this was stored.
@@ -238,5 +236,29 @@ impl TryFrom<TestRun> for PackTestExecution {
             result: run.result,
             created: run.created,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_are_cut_and_the_first_ones_are_whole() {
+        let verdict = |name: &str, why: String| Verdict {
+            file: name.into(),
+            workflow: None,
+            differences: vec![why],
+            took: Duration::ZERO,
+        };
+        let long = "ä".repeat(MESSAGES);
+        let verdicts =
+            [verdict("a", "short".into()), verdict("b", long.clone()), verdict("c", long)];
+        let result =
+            PackTestResult::of(("demo", "1.0.0"), &verdicts, DateTime::UNIX_EPOCH, Duration::ZERO);
+        let told: Vec<String> = result.failures().collect();
+        assert_eq!((told[0].as_str(), told[2].as_str()), ("a: short", "c: …"));
+        assert!(told[1].starts_with("b: ää") && told[1].ends_with("ä…"));
+        assert!(told.concat().len() <= MESSAGES + 30, "{}", told.concat().len());
     }
 }
