@@ -3,12 +3,13 @@
 use crate::base::journeys;
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
+use attune_domain::inquiry::Status;
 use attune_domain::reference::ComponentRef;
 use attune_domain::status::ExecutionStatus;
 use attune_journey::load;
 use attune_journey::retention::{self, Retention};
 use attune_journey::workflow::control;
-use attune_ports::Query;
+use attune_ports::{Ports, Query};
 use attune_tests::contract::Fixture;
 use attune_tests::harness::{Harness, Options};
 use chrono::TimeDelta;
@@ -267,6 +268,42 @@ async fn a_cancelled_run_lets_its_children_finish<F: Fixture>() {
     harness.finish().await;
 }
 
+/// The children that the threads of a run wait for, once each has one.
+async fn child_of(harness: &mut Harness<impl Fixture>, id: ExecutionId) -> Vec<ExecutionId> {
+    let all = async |ports: &Ports| {
+        let run = control::find(ports, id).await.expect("runs can be read")?;
+        let children: Option<Vec<_>> =
+            run.threads.values().map(|thread| thread.working()?.child).collect();
+        children.filter(|children| !children.is_empty())
+    };
+    harness.until("every thread has a child", all).await
+}
+
+/// Cancelled while people are asked, in a task and in a workflow below it: nobody would read the answer.
+async fn a_cancelled_run_asks_no_longer<F: Fixture>() {
+    let mut harness = Harness::<F>::start(Default::default()).await;
+    let ask = harness.question("ask").await;
+    let asks = json!({"name": "ask", "action": ask, "input": {"prompt": "Well?"}});
+    let inner = json!({"version": "1.0", "tasks": [asks]});
+    harness.workflow("inner", inner).await;
+    let below = json!({"name": "below", "action": "test.inner", "input": {}});
+    let outer = json!({"version": "1.0", "tasks": [asks, below]});
+    let outer = harness.workflow("outer", outer).await;
+    harness.expect(3);
+    let id = harness.request(&outer, "outer", &json!({})).await;
+    let [asking, inner] = child_of(&mut harness, id).await[..] else { panic!("two tasks began") };
+    let [deep] = child_of(&mut harness, inner).await[..] else { panic!("one task began below") };
+    let inquiries = [harness.asks(asking).await, harness.asks(deep).await];
+    harness.cancel(id).await;
+    assert_eq!(harness.ended(id).await.status, ExecutionStatus::Cancelled);
+    assert_eq!(harness.ended(inner).await.status, ExecutionStatus::Cancelled);
+    for asked in inquiries {
+        assert_eq!(harness.inquiry(asked.id).await.status, Status::Cancelled);
+        assert_eq!(harness.ended(asked.execution).await.status, ExecutionStatus::Cancelled);
+    }
+    harness.finish().await;
+}
+
 /// Cancelled with the policy that stops what runs, two workflows deep.
 async fn a_cancelled_run_stops_its_children_if_it_says_so<F: Fixture>() {
     let mut harness = Harness::<F>::start(Default::default()).await;
@@ -378,6 +415,7 @@ attune_tests::on_both! {
     a_long_thread_hands_over,
     a_run_is_forgotten_with_its_execution,
     a_paused_run_goes_on_where_it_was,
+    a_cancelled_run_asks_no_longer,
     a_cancelled_run_lets_its_children_finish,
     a_cancelled_run_stops_its_children_if_it_says_so,
     only_what_failed_is_done_again,

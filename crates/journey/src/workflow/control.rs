@@ -173,8 +173,8 @@ async fn try_to_cancel(
     Ok((run.status == Status::Canceling).then_some(run))
 }
 
-/// Cancels the children of a run: at once what does not run yet, what runs where the policy says so. Below other
-/// workflows the same policy holds.
+/// Cancels the children of a run: at once what does not run yet and what waits for people, whose answer nobody would
+/// read; what runs where the policy says so. Below other workflows the same policy holds.
 async fn cancel_children(ports: &Ports, run: Run, policy: Cancellation) -> Result<(), Unavailable> {
     let mut open = vec![run];
     while let Some(run) = open.pop() {
@@ -182,7 +182,9 @@ async fn cancel_children(ports: &Ports, run: Run, policy: Cancellation) -> Resul
             for child in children_of(ports, thread).await? {
                 let stops = child.status.is_pending()
                     || (child.status == ExecutionStatus::Running
-                        && (child.workflow.is_some() || policy == Cancellation::CancelRunning));
+                        && (child.workflow.is_some()
+                            || child.waits_for().is_some()
+                            || policy == Cancellation::CancelRunning));
                 if stops {
                     match cancel::one(ports, child.id).await {
                         Ok(_) | Err(cancel::Error::Over(_) | cancel::Error::NotFound(_)) => {}
