@@ -15,6 +15,7 @@ pub const SCHEMAS: &[(&str, &str)] = schemas![
     "permission_set",
     "policy",
     "queue",
+    "rehearsal",
     "rule",
     "runtime",
     "sensor",

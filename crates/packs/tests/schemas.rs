@@ -29,6 +29,7 @@ fn kind(folder: &str) -> Option<&'static str> {
         "queues" => "queue",
         "rules" => "rule",
         "runtimes" => "runtime",
+        "tests" => "rehearsal",
         "sensors" => "sensor",
         "triggers" => "trigger",
         "workflows" => "workflow",
@@ -108,6 +109,17 @@ fn what_fits_and_what_does_not() {
         ("runtime", "ref: demo.r\nversions: [\"1\"]\n", false),
         ("queue", "ref: demo.q\ndispatch_action_ref: demo.a\n", true),
         ("queue", "label: q\n", false),
+        (
+            "rehearsal",
+            "workflow: demo.w\nresults: {a: [{outcome: failed}, {data: {n: 1}}]}\nexpect: {status: failed, tasks: [a, a]}\n",
+            true,
+        ),
+        (
+            "rehearsal",
+            "workflow: demo.w\nresults: {a: {outcome: bad}}\nexpect: {status: failed}\n",
+            false,
+        ),
+        ("rehearsal", "workflow: demo.w\nexpect: {state: failed}\n", false),
         (
             "workflow",
             "version: \"1\"\ntasks: [{name: a, action: core.echo, next: [{when: \"{{ failed() }}\", do: [a]}]}]\n",
