@@ -4,7 +4,7 @@
 //! nothing to wait for, this function answers it; else it stores the token, and whoever sees the end of what the
 //! thread waits for answers.
 
-use attune_function::Invocation;
+use attune_function::{Environment, Invocation, environment};
 use attune_journey::workflow::{self, Limits};
 use attune_ports::orchestrator::ThreadStep;
 use attune_ports::{Ports, Unavailable};
@@ -27,6 +27,16 @@ pub struct Task {
     pub step: ThreadStep,
     /// With what the state machine waits for the answer.
     pub token: String,
+}
+
+/// Bounds of runs, as the environment says.
+///
+/// # Errors
+/// [`environment::Error`] where a variable makes no sense.
+pub fn limits(environment: &Environment) -> Result<Limits, environment::Error> {
+    let limits = Limits::default();
+    let steps = environment.parsed("ATTUNE_WORKFLOW_STEP_LIMIT", "a number", limits.steps)?;
+    Ok(Limits { steps: steps.max(1), ..limits })
 }
 
 /// Takes a step, and answers its token unless the thread waits.

@@ -4,7 +4,7 @@ use crate::embedded;
 use advance_workflow::{Task, handle};
 use async_trait::async_trait;
 use attune_domain::id::ExecutionId;
-use attune_function::Invocation;
+use attune_function::{Environment, Invocation};
 use attune_journey::workflow::Limits;
 use attune_ports::orchestrator::{Orchestrator, Then, ThreadStep};
 use attune_ports::{Ports, Unavailable};
@@ -52,6 +52,20 @@ async fn handled(told: &Arc<Told>, time: Duration) -> Result<(), Unavailable> {
     let ports = Ports { orchestrator: Arc::clone(told) as _, ..local.ports.clone() };
     let invocation = Invocation { deadline: SystemTime::now() + time };
     handle(&ports, Limits::default(), &invocation, task()).await
+}
+
+#[test]
+fn the_environment_bounds_runs() {
+    let name = "ATTUNE_WORKFLOW_STEP_LIMIT";
+    let limits = |value| advance_workflow::limits(&Environment::of(&[(name, value)]));
+    for (why, value, expected) in [
+        ("as many as it says", "70", Some(70)),
+        ("else as many as anywhere", "", Some(Limits::default().steps)),
+        ("one at least", "0", Some(1)),
+        ("a word is none", "many", None),
+    ] {
+        assert_eq!(limits(value).ok().map(|limits| limits.steps), expected, "{why}");
+    }
 }
 
 #[test]

@@ -29,8 +29,6 @@ pub struct Context<'a> {
     pub random: f64,
     /// Where `uuid()` takes ids from.
     pub uuid: &'a (dyn Fn() -> String + Sync),
-    /// Tasks that a run may enter, at most, where its definition says nothing.
-    pub step_limit: u64,
 }
 
 /// The part that differs from expression to expression.

@@ -56,6 +56,9 @@ pub struct End {
     pub seconds: f64,
 }
 
+/// Tasks that a rehearsal may enter whose definition says nothing: as many as a server allows that was told nothing.
+const STEP_LIMIT: u64 = 10_000;
+
 const fn succeeded() -> Outcome {
     Outcome::Succeeded
 }
@@ -227,7 +230,6 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
             now: start(),
             random: 0.0,
             uuid: &no_uuid,
-            step_limit: 10_000,
         };
         let mut stage = Self {
             definition,
@@ -326,7 +328,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
         let known: Vec<u32> = self.run.threads.keys().copied().collect();
         self.fetch(thread);
         let before = self.states();
-        let next = plan::step(self.definition, &mut self.run, &mut self.context, thread);
+        let next = self.plan(thread);
         self.note_passed(&before);
         match next {
             Next::Items(items) => {
@@ -341,10 +343,14 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
         self.start_threads(&known);
     }
 
+    fn plan(&mut self, thread: u32) -> Next {
+        plan::step(self.definition, &mut self.run, &mut self.context, thread, STEP_LIMIT)
+    }
+
     /// Asks for a thread's step without having it carried out.
     #[cfg(test)]
     pub(super) fn replan(&mut self, thread: u32) -> Next {
-        plan::step(self.definition, &mut self.run, &mut self.context, thread)
+        self.plan(thread)
     }
 
     /// How many executions have begun.

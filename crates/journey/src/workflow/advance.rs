@@ -36,7 +36,7 @@ pub async fn advance(
         let both = [layout::run(step.run), journey::execution(step.run)];
         let fresh = ahead::together(ports, &both).await;
         let Some(loaded) = load::run(&fresh, step.run).await? else {
-            if start::run(ports, limits, step.run).await? {
+            if start::run(ports, step.run).await? {
                 continue;
             }
             return Ok(Some(Then::End));
@@ -132,7 +132,7 @@ async fn take(
     let known = Known::of(ports, &execution.body, &loaded.body.vars).await?;
     let now = ports.clock.now();
     let uuid = || load::uuid(&*ports.ids);
-    let mut context = known.context(limits, now, load::random(&*ports.ids), &uuid);
+    let mut context = known.context(now, load::random(&*ports.ids), &uuid);
     let Versioned { body: run, version, .. } = loaded;
     let mut taking =
         Taking { ports, definition: &definition, known: &known, run, version, execution, now };
@@ -140,7 +140,7 @@ async fn take(
     let kept = taking.run.vars.clone();
     load::results(ports, &definition, &mut taking.run, &mut context, Some(step.thread)).await?;
     let threads: Vec<u32> = taking.run.threads.keys().copied().collect();
-    let (next, making) = taking.plan(&mut context, step.thread).await?;
+    let (next, making) = taking.plan(&mut context, step.thread, limits.steps).await?;
     if vars != context.vars {
         taking.keep_vars(&context).await?;
     }
@@ -181,10 +181,11 @@ impl Taking<'_> {
         &mut self,
         context: &mut Context<'_>,
         thread: u32,
+        limit: u64,
     ) -> Result<(Next, Making), records::Error> {
         let mut making = Making::default();
         loop {
-            let next = plan::step(self.definition, &mut self.run, context, thread);
+            let next = plan::step(self.definition, &mut self.run, context, thread, limit);
             let next = match next {
                 Next::Items(list) => {
                     self.keep_items(context, thread, list).await?;

@@ -1,8 +1,8 @@
 //! Making the children of a task.
 
 use super::items::{self, Cursor};
+use super::layout;
 use super::load::{self, Known};
-use super::{Limits, layout};
 use crate::announce::{self, Announcement};
 use crate::load::Versioned;
 use crate::retry::Attempts;
@@ -280,7 +280,7 @@ pub(super) async fn fill(
     let known = Known::of(ports, &parent, &run.vars).await?;
     let uuid = || load::uuid(&*ports.ids);
     let random = load::random(&*ports.ids);
-    let mut context = known.context(Limits::default(), ports.clock.now(), random, &uuid);
+    let mut context = known.context(ports.clock.now(), random, &uuid);
     load::results(ports, &definition, run, &mut context, None).await?;
     making.make(ports, &definition, &known, run, &mut context, &parent, thread).await
 }

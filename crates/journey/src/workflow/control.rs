@@ -1,7 +1,7 @@
 //! What people do to runs: pause, resume, cancel, and have them done again.
 
 use super::load::{self, Known};
-use super::{Limits, ending, items, layout};
+use super::{ending, items, layout};
 use crate::announce::{self, Announcement};
 use crate::load::Versioned;
 use crate::retry::Attempts;
@@ -160,7 +160,7 @@ async fn try_to_cancel(
         let definition = load::definition_of(ports, &run).await?;
         let known = Known::of(ports, &execution, &run.vars).await?;
         let uuid = || load::uuid(&*ports.ids);
-        let mut context = known.context(Limits::default(), now, 0.0, &uuid);
+        let mut context = known.context(now, 0.0, &uuid);
         if let Some(ended) = plan::ending(&definition, &mut run, &mut context) {
             announcements = ending::apply(ports, &known, &mut execution, ended, now).await?;
             let due = crate::subject::due(&execution, now);

@@ -1,7 +1,7 @@
 //! Loading a run with all that its expressions may read.
 
 use super::items;
-use super::{Limits, layout};
+use super::layout;
 use crate::load::{self, Versioned};
 use crate::{definitions, payload, secrets};
 use attune_catalogue::layout as definitions_at;
@@ -148,7 +148,6 @@ impl Known {
     /// The planner's context.
     pub(super) fn context<'u>(
         &self,
-        limits: Limits,
         now: Timestamp,
         random: f64,
         uuid: &'u (dyn Fn() -> String + Sync),
@@ -163,7 +162,6 @@ impl Known {
             now,
             random,
             uuid,
-            step_limit: limits.steps,
         }
     }
 

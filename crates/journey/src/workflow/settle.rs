@@ -2,7 +2,7 @@
 
 use super::children::{Making, fill};
 use super::load::{self, Known};
-use super::{Limits, ending, items, layout};
+use super::{ending, items, layout};
 use crate::announce::{self, Announcement};
 use crate::layout as journey;
 use crate::load::Versioned;
@@ -144,7 +144,7 @@ async fn over(
     let known = Known::of(ports, &execution, &run.vars).await?;
     let now = ports.clock.now();
     let uuid = || load::uuid(&*ports.ids);
-    let mut context = known.context(Limits::default(), now, 0.0, &uuid);
+    let mut context = known.context(now, 0.0, &uuid);
     let Some(ended) = plan::ending(&definition, run, &mut context) else {
         return Ok((commit, announcements));
     };

@@ -1,7 +1,7 @@
 //! Beginning a run, when its first step is to be taken.
 
 use super::load::{self, Known};
-use super::{Limits, ending, layout};
+use super::{ending, layout};
 use crate::load::Versioned;
 use crate::retry::Attempts;
 use crate::{layout as journey, payload};
@@ -15,11 +15,7 @@ use attune_ports::{Ports, Unavailable};
 use serde_json::{Value, json};
 
 /// Begins the run of an execution that was admitted, unless somebody was faster; answers whether there is one now.
-pub(super) async fn run(
-    ports: &Ports,
-    limits: Limits,
-    id: ExecutionId,
-) -> Result<bool, Unavailable> {
+pub(super) async fn run(ports: &Ports, id: ExecutionId) -> Result<bool, Unavailable> {
     let mut attempts = Attempts::default();
     loop {
         let loaded = crate::load::execution_versioned(ports, id).await?;
@@ -28,7 +24,7 @@ pub(super) async fn run(
         if execution.status.is_terminal() {
             return Ok(load::run(ports, id).await?.is_some());
         }
-        match begin(ports, limits, execution, version, digest).await {
+        match begin(ports, execution, version, digest).await {
             Ok(begun) => return Ok(begun),
             // Also where the run is there: whoever made it changed the execution as well.
             Err(error) => attempts.again(ports, error).await?,
@@ -41,7 +37,6 @@ pub(super) async fn run(
 
 async fn begin(
     ports: &Ports,
-    limits: Limits,
     mut execution: Execution,
     version: u64,
     digest: String,
@@ -63,7 +58,7 @@ async fn begin(
     let mut run = Run::new(id, execution.action_ref.clone(), digest, now);
     let known = Known::of(ports, &execution, &run.vars).await?;
     let uuid = || load::uuid(&*ports.ids);
-    let mut context = known.context(limits, now, 0.0, &uuid);
+    let mut context = known.context(now, 0.0, &uuid);
     if let Err(fault) = plan::begin(&definition, &mut run, &mut context) {
         run.fault = Some(fault.to_string());
         run.threads.clear();

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 /// busy for as long as the limit on steps allows.
 const AT_ONCE: usize = 64;
 
-/// Takes a thread as far as it goes without anybody's help.
+/// Takes a thread as far as it goes without anybody's help. `limit` is how many tasks a run may enter whose definition
+/// says nothing.
 ///
 /// Where its task's children are done, the context holds their result. Nothing happens in a run that does not go on.
 pub fn step(
@@ -20,7 +21,9 @@ pub fn step(
     run: &mut Run,
     context: &mut Context<'_>,
     thread: u32,
+    limit: u64,
 ) -> Next {
+    let limit = definition.step_limit.unwrap_or(limit);
     for _ in 0..AT_ONCE {
         if run.status != Status::Running {
             return if run.threads.contains_key(&thread) { Next::Nothing } else { Next::Over };
@@ -35,7 +38,7 @@ pub fn step(
             continue;
         };
         let next = match phase {
-            Phase::Arrived => enter_task(definition, run, context, (thread, at)),
+            Phase::Arrived => enter_task(definition, run, context, (thread, at), limit),
             Phase::Delayed { until } if until > context.now => Ok(Some(Next::Time(until))),
             Phase::Delayed { .. } => begin_work(definition, run, context, (thread, at)),
             Phase::Working(working) if working.is_done() => {
@@ -83,6 +86,7 @@ fn enter_task(
     run: &mut Run,
     context: &mut Context<'_>,
     (thread, at): At,
+    limit: u64,
 ) -> Result<Option<Next>, Fault> {
     let task = &definition.tasks[at];
     let last = run.threads.get(&thread).is_some_and(|thread| thread.last);
@@ -90,7 +94,6 @@ fn enter_task(
         run.threads.remove(&thread);
         return Ok(None);
     }
-    let limit = definition.step_limit.unwrap_or(context.step_limit);
     if run.steps > limit {
         run.fault = Some(format!("the workflow has entered more than {limit} tasks"));
         run.threads.remove(&thread);
