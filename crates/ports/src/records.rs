@@ -111,6 +111,16 @@ impl Kind {
         Self::Marker,
     ];
 
+    /// Whether the feed tells of its changes. Bookkeeping is nobody's news, and what stands in the records of items
+    /// and runs would make a feed that remembers changes hold a lot of memory.
+    #[must_use]
+    pub const fn is_told(self) -> bool {
+        !matches!(
+            self,
+            Self::Marker | Self::Lane | Self::Ticket | Self::Schedule | Self::Run | Self::Items
+        )
+    }
+
     /// A short stable name, as stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

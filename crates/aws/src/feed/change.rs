@@ -18,7 +18,7 @@ pub(super) fn of(record: &Record) -> Result<Option<Change>, item::Error> {
     // Sums of tallies stand in the same table, and have no kind.
     let Some(AttributeValue::S(kind)) = any.get(KIND) else { return Ok(None) };
     let kind = Kind::ALL.into_iter().find(|known| known.as_str() == kind);
-    let Some(kind) = kind.filter(|kind| is_told(*kind)) else { return Ok(None) };
+    let Some(kind) = kind.filter(|kind| kind.is_told()) else { return Ok(None) };
     let at = told.approximate_creation_date_time();
     Ok(Some(Change {
         cursor: FeedCursor::default(),
@@ -30,11 +30,6 @@ pub(super) fn of(record: &Record) -> Result<Option<Change>, item::Error> {
             .and_then(|at| Timestamp::from_timestamp(at.secs(), at.subsec_nanos()))
             .unwrap_or_default(),
     }))
-}
-
-/// Bookkeeping is not told.
-const fn is_told(kind: Kind) -> bool {
-    !matches!(kind, Kind::Marker | Kind::Lane | Kind::Ticket | Kind::Schedule)
 }
 
 /// An image in the words of the table: records consist of texts, numbers and bytes.
@@ -101,7 +96,7 @@ mod tests {
     fn bookkeeping_is_nobodys_news() {
         for kind in Kind::ALL {
             let change = of(&told(None, Some(&record(kind, "a")))).unwrap();
-            assert_eq!(change.is_some(), is_told(kind), "{kind:?}");
+            assert_eq!(change.is_some(), kind.is_told(), "{kind:?}");
         }
         let sum = StreamRecord::builder().new_image("n/event", Told::N("1".to_owned())).build();
         assert!(of(&Record::builder().dynamodb(sum).build()).unwrap().is_none());

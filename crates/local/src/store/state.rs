@@ -5,7 +5,7 @@ use super::letterbox::{Letter, Letterbox};
 use super::sqlite;
 use crate::{Config, Error};
 use attune_domain::Timestamp;
-use attune_ports::records::{self, Commit, Expect, Kind, Page, Query, Write};
+use attune_ports::records::{self, Commit, Expect, Page, Query, Write};
 use attune_ports::{Change, FeedCursor, Key, Lagged, Queue, Record, Unavailable};
 use quick_cache::Weighter;
 use quick_cache::unsync::Cache;
@@ -196,7 +196,7 @@ impl State {
             }
         }
         let kind = new.as_ref().or(old.as_ref()).map(|record| record.kind);
-        if let Some(kind) = kind.filter(|kind| is_told(*kind)) {
+        if let Some(kind) = kind.filter(|kind| kind.is_told()) {
             self.active.changes.push(Arc::new(Change {
                 cursor: FeedCursor(self.sequence),
                 kind,
@@ -431,11 +431,6 @@ fn directed<'a>(
 
 pub(crate) fn is_expired(record: &Record, now: Timestamp) -> bool {
     record.expires_at.is_some_and(|at| at <= now)
-}
-
-/// Bookkeeping is not told to the feed.
-fn is_told(kind: Kind) -> bool {
-    !matches!(kind, Kind::Marker | Kind::Lane | Kind::Ticket | Kind::Schedule)
 }
 
 pub(crate) fn failed(error: rusqlite::Error) -> Unavailable {
