@@ -9,13 +9,35 @@ use serde_json::Value;
 /// # Errors
 /// [`Unavailable`] where the blob could not be stored.
 pub async fn stash(blobs: &dyn Blobs, name: &str, value: Value) -> Result<Payload, Unavailable> {
-    let text = serde_json::to_vec(&value).unwrap_or_default();
+    Ok(put_large(blobs, name, &value).await?.unwrap_or(Payload::Inline(value)))
+}
+
+/// The same for a value that is needed further: only a small one is copied.
+///
+/// # Errors
+/// [`Unavailable`] where the blob could not be stored.
+pub async fn stash_copy(
+    blobs: &dyn Blobs,
+    name: &str,
+    value: &Value,
+) -> Result<Payload, Unavailable> {
+    let blob = put_large(blobs, name, value).await?;
+    Ok(blob.unwrap_or_else(|| Payload::Inline(value.clone())))
+}
+
+/// Puts a large value into a blob; `None`, it is small.
+async fn put_large(
+    blobs: &dyn Blobs,
+    name: &str,
+    value: &Value,
+) -> Result<Option<Payload>, Unavailable> {
+    let text = serde_json::to_vec(value).unwrap_or_default();
     if text.len() <= INLINE_BYTES {
-        return Ok(Payload::Inline(value));
+        return Ok(None);
     }
     let bytes = text.len() as u64;
     blobs.put(name, text.into()).await?;
-    Ok(Payload::Blob { name: name.to_owned(), bytes })
+    Ok(Some(Payload::Blob { name: name.to_owned(), bytes }))
 }
 
 /// The value of a payload, wherever it lies.

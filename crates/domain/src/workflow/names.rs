@@ -8,6 +8,7 @@ use crate::template::Scope;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is known while a run is planned. Who plans it has fetched it before.
 pub struct Context<'a> {
@@ -18,9 +19,9 @@ pub struct Context<'a> {
     /// Its variables.
     pub vars: Map<String, Value>,
     /// Results of the tasks that its expressions read, as [`super::view`] shows them.
-    pub results: BTreeMap<String, Value>,
-    /// The result of the task that the thread is at, once it has ended, shown likewise.
-    pub result: Value,
+    pub results: BTreeMap<String, Arc<Value>>,
+    /// The result of the task that the thread is at, once it has ended, shown likewise. Shared, as it may be large.
+    pub result: Arc<Value>,
     /// Configuration of the workflow's pack.
     pub config: Value,
     /// The moment.
@@ -72,7 +73,7 @@ impl Context<'_> {
         }
         for name in ["task", "tasks"] {
             let results = self.results.iter();
-            let results = results.map(|(name, view)| (name.as_str(), Cow::Borrowed(view)));
+            let results = results.map(|(name, view)| (name.as_str(), Cow::Borrowed(&**view)));
             scope = scope.fields(name, results.collect());
         }
         if definition.dialect == Dialect::Orquesta {

@@ -16,6 +16,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Things that happen in one rehearsal, at most: it is to be looked at, and servers run those of strangers' packs.
 pub const MOST_HAPPENINGS: usize = 50_000;
@@ -225,7 +226,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
             parameters,
             vars: Map::new(),
             results: BTreeMap::new(),
-            result: Value::Null,
+            result: Arc::default(),
             config,
             now: start(),
             random: 0.0,
@@ -366,7 +367,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
         if working.gathered.is_none() {
             let ended = working.child.and_then(|child| self.ended.get(&child));
             let result = ended.cloned().unwrap_or_default();
-            self.context.result = view(&result, self.definition.dialect);
+            self.context.result = Arc::new(view(result, self.definition.dialect));
             return;
         }
         let all: Vec<_> = self
@@ -374,9 +375,9 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
             .range((thread, 0)..=(thread, u32::MAX))
             .map(|(_, ended)| ended.clone())
             .collect();
-        let results: Vec<_> = all.iter().map(|(how, _, view)| (*how, view.clone())).collect();
-        self.context.result = children::gathered(&results, self.definition.dialect);
-        children::branches_ended(self.definition, &mut self.run, &mut self.context, thread, all);
+        children::branches_ended(self.definition, &mut self.run, &mut self.context, thread, &all);
+        let ended = all.into_iter().map(|(how, _, view)| (how, view));
+        self.context.result = Arc::new(children::gathered(ended, self.definition.dialect));
     }
 
     fn make_children(&mut self, thread: u32) {
@@ -448,7 +449,7 @@ impl<'d, C: FnMut(usize) -> usize> Stage<'d, C> {
         self.happened(&child.task, child.index, What::Ends { outcome: end.outcome });
         let result = end.result();
         if let Some(index) = child.index {
-            let view = view(&result, self.definition.dialect);
+            let view = view(result.clone(), self.definition.dialect);
             self.gathered.insert((thread, index), (end.outcome, execution, view));
         }
         self.ended.insert(execution, result);

@@ -6,19 +6,18 @@ use serde_json::{Map, Value};
 /// The result of an execution as expressions see it: its own members, and those of the object that the action
 /// printed hoisted beside them, where they are not taken. `result` stands for the whole where it is not taken either.
 #[must_use]
-pub fn view(result: &Value, dialect: Dialect) -> Value {
-    let Value::Object(members) = result else { return result.clone() };
-    let mut seen = members.clone();
-    for (name, value) in printed(members).into_iter().flatten() {
+pub fn view(result: Value, dialect: Dialect) -> Value {
+    let Value::Object(mut seen) = result else { return result };
+    for (name, value) in printed(&seen).into_iter().flatten() {
         seen.entry(name).or_insert(value);
     }
     if dialect == Dialect::Orquesta
-        && let Some(code) = members.get("exit_code")
+        && let Some(code) = seen.get("exit_code").cloned()
     {
-        seen.entry("return_code").or_insert_with(|| code.clone());
+        seen.entry("return_code").or_insert(code);
     }
     if !seen.contains_key("result") {
-        let whole = members.get("data").filter(|_| dialect == Dialect::Orquesta);
+        let whole = seen.get("data").filter(|_| dialect == Dialect::Orquesta);
         let whole = whole.cloned().unwrap_or_else(|| Value::Object(seen.clone()));
         seen.insert("result".into(), whole);
     }
@@ -63,14 +62,14 @@ mod tests {
             ("the whole is called result", json!({"data": {"rev": 7}}), "/result/rev", json!(7)),
             ("unless that is taken", json!({"data": {"result": 3}}), "/result", json!(3)),
         ] {
-            let view = view(&result, Dialect::Classic);
+            let view = view(result, Dialect::Classic);
             assert_eq!(view.pointer(path).cloned().unwrap_or_default(), expected, "{why}");
         }
     }
 
     #[test]
     fn orquesta_calls_things_by_other_names() {
-        let view = view(&json!({"exit_code": 2, "data": [1, 2]}), Dialect::Orquesta);
+        let view = view(json!({"exit_code": 2, "data": [1, 2]}), Dialect::Orquesta);
         assert_eq!((&view["return_code"], &view["result"]), (&json!(2), &json!([1, 2])));
     }
 }

@@ -15,6 +15,7 @@ use attune_ports::records::{Commit, Kind};
 use attune_ports::{Key, Ports, Record, Unavailable};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Items in a part, at most: so that a page of children is a page of their records.
 const MOST: u32 = 100;
@@ -201,7 +202,7 @@ async fn end(
     let execution: Execution =
         record.decode().map_err(|error| Unavailable::new("records", error.source))?;
     let result = result_of(ports, &execution).await?;
-    Ok((outcome(&execution, &result), execution.id, view(&result, dialect)))
+    Ok((outcome(&execution, &result), execution.id, view(result, dialect)))
 }
 
 fn lost(id: ExecutionId) -> (Outcome, ExecutionId, Value) {
@@ -242,17 +243,17 @@ pub(super) async fn gather(
     };
     let Some(name) = &working.gathered else { return Ok(()) };
     let ends = ends(ports, &working, definition.dialect).await?;
-    let results: Vec<_> = ends.iter().map(|(how, _, view)| (*how, view.clone())).collect();
-    let gathered = children::gathered(&results, definition.dialect);
+    children::branches_ended(definition, run, context, thread, &ends);
+    let ended = ends.into_iter().map(|(how, _, view)| (how, view));
+    let gathered = children::gathered(ended, definition.dialect);
     let blob = format!("runs/{name}.{}.result", working.tries);
-    let kept = payload::stash(&*ports.blobs, &blob, gathered.clone()).await?;
+    let kept = payload::stash_copy(&*ports.blobs, &blob, &gathered).await?;
     let record = Record::new(Kind::Items, layout::result(name), &kept);
     let mut attempts = Attempts::default();
     while let Err(error) = ports.records.commit(Commit::new().put(record.clone())).await {
         attempts.again(ports, error).await?;
     }
-    context.result = gathered;
-    children::branches_ended(definition, run, context, thread, ends);
+    context.result = Arc::new(gathered);
     Ok(())
 }
 
@@ -269,10 +270,10 @@ pub(super) async fn result(
 ) -> Result<Value, Unavailable> {
     Ok(match source {
         Source::Nothing => json!({"succeeded": true}),
-        Source::NoItems => children::gathered(&[], dialect),
+        Source::NoItems => children::gathered([], dialect),
         Source::Error(error) => json!({"error": error, "succeeded": false}),
         Source::Execution(id) => match load::execution(ports, *id).await? {
-            Some(execution) => view(&result_of(ports, &execution).await?, dialect),
+            Some(execution) => view(result_of(ports, &execution).await?, dialect),
             None => lost(*id).2,
         },
         Source::Gathered(name) => {

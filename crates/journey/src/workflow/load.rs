@@ -157,7 +157,7 @@ impl Known {
             given: self.given.clone(),
             vars: self.vars.clone(),
             results: BTreeMap::new(),
-            result: Value::Null,
+            result: Arc::default(),
             config: self.config.clone(),
             now,
             random,
@@ -207,9 +207,11 @@ pub(super) async fn results(
     thread: Option<u32>,
 ) -> Result<(), Unavailable> {
     for (name, state) in &run.tasks {
-        if state.outcome.is_some() && definition.refers_to().contains(name) {
+        // What the context has is as new: the run was loaded with it, or has come to it since.
+        let wanted = definition.refers_to().contains(name) && !context.results.contains_key(name);
+        if state.outcome.is_some() && wanted {
             let result = items::result(ports, &state.result, definition.dialect).await?;
-            context.results.insert(name.clone(), result);
+            context.results.insert(name.clone(), Arc::new(result));
         }
     }
     let Some(thread) = thread else { return Ok(()) };
@@ -222,12 +224,12 @@ pub(super) async fn results(
             && let Some(execution) = load::execution(ports, child).await?
         {
             let result = items::result_of(ports, &execution).await?;
-            context.result = view(&result, definition.dialect);
+            context.result = Arc::new(view(result, definition.dialect));
         }
     } else if let Some(Phase::Ended { result, .. }) =
         run.threads.get(&thread).map(|thread| &thread.phase)
     {
-        context.result = items::result(ports, result, definition.dialect).await?;
+        context.result = Arc::new(items::result(ports, result, definition.dialect).await?);
     }
     Ok(())
 }

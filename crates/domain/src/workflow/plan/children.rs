@@ -9,6 +9,7 @@ use crate::workflow::definition::{Branch, Call, Definition, Dialect, Input, Task
 use crate::workflow::names::{Context, Local};
 use crate::workflow::run::{List, Outcome, Phase, Run, Source, Status, Working};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Why a task has no result although it had a child to make.
 pub(super) const NOT_MADE: &str = "its execution could not be made";
@@ -239,7 +240,7 @@ pub fn branches_ended(
     run: &mut Run,
     context: &mut Context<'_>,
     thread: u32,
-    ended: Vec<(Outcome, ExecutionId, Value)>,
+    ended: &[(Outcome, ExecutionId, Value)],
 ) {
     let task = run.threads.get(&thread).and_then(|thread| definition.task(&thread.task));
     let Some(Work::Parallel(branches)) = task.map(|task| &definition.tasks[task].work) else {
@@ -248,31 +249,31 @@ pub fn branches_ended(
     for (Branch { name, .. }, (outcome, execution, view)) in branches.iter().zip(ended) {
         let state = run.task(name);
         state.visits = state.visits.max(1);
-        state.outcome = Some(outcome);
-        state.result = Source::Execution(execution);
+        state.outcome = Some(*outcome);
+        state.result = Source::Execution(*execution);
         state.ended = Some(context.now);
-        context.results.insert(name.clone(), view);
+        context.results.insert(name.clone(), Arc::new(view.clone()));
     }
 }
 
 /// The result of a task with items or branches, from those of its children in their order.
 #[must_use]
-pub fn gathered(results: &[(Outcome, Value)], dialect: Dialect) -> Value {
-    let failed: Vec<usize> = (0..results.len()).filter(|&n| !results[n].0.is_success()).collect();
+pub fn gathered(ended: impl IntoIterator<Item = (Outcome, Value)>, dialect: Dialect) -> Value {
+    let (outcomes, results): (Vec<Outcome>, Vec<Value>) = ended.into_iter().unzip();
+    let total = outcomes.len();
+    let failed: Vec<usize> = (0..total).filter(|&n| !outcomes[n].is_success()).collect();
     let mut gathered = json!({
-        "succeeded": failed.is_empty(),
-        "total_count": results.len(),
-        "failed_items": failed,
-        "results": results.iter().map(|(_, view)| view).collect::<Vec<_>>(),
+        "succeeded": failed.is_empty(), "total_count": total, "failed_items": failed,
     });
     if dialect == Dialect::Orquesta {
-        let item = |(outcome, view): &(Outcome, Value)| json!({"status": outcome.as_word(), "result": view});
-        gathered["items"] = results.iter().map(item).collect();
+        let item = |(outcome, view): (&Outcome, &Value)| json!({"status": outcome.as_word(), "result": view});
+        gathered["items"] = outcomes.iter().zip(&results).map(item).collect();
     }
     if !failed.is_empty() {
-        let error = format!("{} of {} items failed", failed.len(), results.len());
-        gathered["error"] = error.into();
+        gathered["error"] = format!("{} of {total} items failed", failed.len()).into();
     }
+    // Moved, not copied: there may be thousands of them.
+    gathered["results"] = results.into();
     gathered
 }
 

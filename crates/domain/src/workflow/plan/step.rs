@@ -7,6 +7,7 @@ use crate::workflow::definition::{Definition, Dialect, Items, Task, TaskIndex, W
 use crate::workflow::names::{Context, Local};
 use crate::workflow::run::{Outcome, Path, Phase, Run, Source, Status, Thread, Working};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Tasks that a thread goes through in one go. Beyond, it is asked again: tasks without children could keep a step
 /// busy for as long as the limit on steps allows.
@@ -154,7 +155,7 @@ fn begin_work(
         working.gathered = Some(name());
         working.total = u32::try_from(list.len()).unwrap_or(u32::MAX);
         if list.is_empty() {
-            context.result = children::gathered(&[], definition.dialect);
+            context.result = Arc::new(children::gathered([], definition.dialect));
             end_with(run, context, thread, Outcome::Succeeded, Source::NoItems);
             return Ok(None);
         }
@@ -247,10 +248,10 @@ pub(super) fn end(
     outcome: Outcome,
     result: Source,
 ) {
-    context.result = match &result {
+    context.result = Arc::new(match &result {
         Source::Error(error) => json!({"error": error, "succeeded": false}),
         _ => json!({"succeeded": true}),
-    };
+    });
     end_with(run, context, thread, outcome, result);
 }
 
@@ -269,7 +270,7 @@ fn end_with(
     state.outcome = Some(outcome);
     state.result = result;
     state.ended = Some(context.now);
-    context.results.insert(name, context.result.clone());
+    context.results.insert(name, Arc::clone(&context.result));
 }
 
 /// Goes on to what follows: on the first way itself, on others with threads of their own.

@@ -7,7 +7,7 @@ use crate::workflow::definition::{
 };
 use crate::workflow::names::{Context, Local};
 use crate::workflow::run::{Outcome, Path, Run};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 /// A way on.
 pub(super) struct Way {
@@ -120,7 +120,7 @@ fn publish(
     outcome: Outcome,
 ) -> Result<(), Fault> {
     let value = match &published.value {
-        None => context.result.clone(),
+        None => Value::clone(&context.result),
         Some(template) => {
             let scope = context.scope(definition, run, Local::After(outcome));
             let key = format!("{key}.publish.{}", published.name);
