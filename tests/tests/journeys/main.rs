@@ -14,5 +14,6 @@ mod rates;
 mod scale;
 mod secrets;
 mod steps;
+mod workflow_pauses;
 mod workflow_secrets;
 mod workflows;

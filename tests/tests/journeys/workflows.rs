@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A workflow of tasks that execute `test.echo`.
-async fn workflow(
+pub(super) async fn workflow(
     harness: &mut Harness<impl Fixture>,
     tasks: Value,
     output: Value,
@@ -31,11 +31,11 @@ async fn workflow(
 }
 
 /// An action that answers its parameters, and may run again.
-async fn echo(harness: &Harness<impl Fixture>) -> ComponentRef {
+pub(super) async fn echo(harness: &Harness<impl Fixture>) -> ComponentRef {
     harness.action("echo", "pure.sh").await
 }
 
-fn task(name: &str, input: Value, more: Value) -> Value {
+pub(super) fn task(name: &str, input: Value, more: Value) -> Value {
     let mut task = json!({"name": name, "action": "test.echo", "input": input});
     for (key, value) in more.as_object().into_iter().flatten() {
         task[key] = value.clone();
@@ -43,11 +43,15 @@ fn task(name: &str, input: Value, more: Value) -> Value {
     task
 }
 
-fn result(execution: &Execution) -> Value {
+pub(super) fn result(execution: &Execution) -> Value {
     execution.result.as_ref().and_then(|result| result.inline().cloned()).unwrap_or_default()
 }
 
-async fn completes(harness: &mut Harness<impl Fixture>, id: ExecutionId, expected: Value) {
+pub(super) async fn completes(
+    harness: &mut Harness<impl Fixture>,
+    id: ExecutionId,
+    expected: Value,
+) {
     let ended = harness.ended(id).await;
     assert_eq!(ended.status, ExecutionStatus::Completed, "{:?}", result(&ended));
     assert_eq!(result(&ended), expected);
