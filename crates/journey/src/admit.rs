@@ -5,12 +5,12 @@
 
 use crate::announce::{self, Announcement};
 use crate::definitions::PreparedAction;
-use crate::retry::Attempts;
+use crate::retry::{Attempts, Portion};
 use crate::subject::{self, Applicant, Found, Subject};
 use crate::{ahead, definitions, layout, load, payload};
 use attune_domain::Timestamp;
 use attune_domain::admission::{Admission, Arrival, Lane, LaneKey};
-use attune_domain::execution::{Holds, Place};
+use attune_domain::execution::{Execution, Holds, Place};
 use attune_domain::policy::Policy;
 use attune_domain::status::{EnforcementStatus, ExecutionStatus};
 use attune_ports::records::Commit;
@@ -47,12 +47,13 @@ struct Way {
 /// Deals with the first subject, and with those after it that go the same way.
 async fn next(ports: &Ports, subjects: &[Subject]) -> Result<usize, Unavailable> {
     let mut attempts = Attempts::default();
+    let mut portion = Portion::of(AT_ONCE);
     loop {
         let mut applicants: Vec<Applicant> = Vec::new();
         let mut again: Vec<Announcement> = Vec::new();
         let mut way: Option<Way> = None;
         let mut many = 0;
-        for (at, subject) in subjects.iter().take(AT_ONCE).enumerate() {
+        for (at, subject) in subjects.iter().take(portion.most()).enumerate() {
             // Announced twice, as after a crash: what comes of the first is true of both.
             if subjects[..at].contains(subject) {
                 many += 1;
@@ -78,6 +79,7 @@ async fn next(ports: &Ports, subjects: &[Subject]) -> Result<usize, Unavailable>
         if let Some(way) = way {
             match decide_and_commit(ports, applicants, &way).await {
                 Ok(announcements) => again.extend(announcements),
+                Err(error) if portion.halve(many, &error) => continue,
                 Err(error) => {
                     attempts.again(ports, error).await?;
                     continue;
@@ -150,6 +152,7 @@ async fn decide_and_commit(
     let mut announcements = Vec::new();
     for mut applicant in applicants {
         let held = match (&mut lane, applicant.execution.runtime) {
+            _ if is_too_large(&applicant.execution, now) => Verdict::TooLarge,
             _ if applicant.execution.workflow.is_some() => Verdict::Workflow,
             (_, None) => Verdict::Unschedulable,
             (None, Some(_)) => Verdict::Free,
@@ -200,6 +203,18 @@ enum Verdict {
     Workflow,
     /// Nothing can run it.
     Unschedulable,
+    /// Its record would have no room for what comes of it.
+    TooLarge,
+}
+
+/// Whether the secrets that a rule gave an execution are too large for its record. One that was requested was looked
+/// at before.
+fn is_too_large(execution: &Execution, now: Timestamp) -> bool {
+    let fits = || {
+        layout::check_asked(&layout::execution_record(execution, subject::due(execution, now)))
+            .is_ok()
+    };
+    execution.enforcement.is_some() && execution.secrets.is_some() && !fits()
 }
 
 /// Writes the verdict into the execution, and says whom to tell.
@@ -231,6 +246,12 @@ fn settle(
             execution.runtime = None;
             execution.status = ExecutionStatus::Running;
         }
+        Verdict::TooLarge => {
+            // Without them there is room to say so.
+            execution.secrets = None;
+            execution.status = ExecutionStatus::Failed;
+            execution.result = Some(ended("failed", execution, "Its secrets are too large", now));
+        }
         Verdict::Unschedulable => {
             let why = match execution.action {
                 None => format!("Action '{}' not found", execution.action_ref),
@@ -257,7 +278,7 @@ fn settle(
 /// The result of an execution that never ran.
 fn ended(
     how: &str,
-    execution: &attune_domain::execution::Execution,
+    execution: &Execution,
     why: &str,
     now: Timestamp,
 ) -> attune_domain::payload::Payload {

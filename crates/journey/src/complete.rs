@@ -3,7 +3,7 @@
 
 use crate::announce::{self, Announcement};
 use crate::load::{self, Versioned};
-use crate::retry::Attempts;
+use crate::retry::{Attempts, Portion};
 use crate::{layout, line, subject, workflow};
 use attune_domain::admission::LaneKey;
 use attune_domain::execution::{Execution, Holds, Place};
@@ -31,13 +31,14 @@ pub async fn handle(ports: &Ports, ids: &[ExecutionId]) -> (usize, Result<(), Un
 /// Deals with the first, and with those after it that leave the same lane.
 async fn next(ports: &Ports, ids: &[ExecutionId]) -> Result<usize, Unavailable> {
     let mut attempts = Attempts::default();
+    let mut portion = Portion::of(AT_ONCE);
     loop {
         let mut leaving: Vec<Versioned<Execution>> = Vec::new();
         let mut again = Vec::new();
         let mut lane: Option<LaneKey> = None;
         let mut children = BTreeMap::<ExecutionId, BTreeSet<ExecutionId>>::new();
         let mut many = 0;
-        for id in ids.iter().take(AT_ONCE) {
+        for id in ids.iter().take(portion.most()) {
             if leaving.iter().any(|loaded| loaded.body.id == *id) {
                 many += 1;
                 continue;
@@ -66,6 +67,7 @@ async fn next(ports: &Ports, ids: &[ExecutionId]) -> Result<usize, Unavailable> 
         if let Some(lane) = lane {
             match leave(ports, &lane, leaving).await {
                 Ok(announcements) => again.extend(announcements),
+                Err(error) if portion.halve(many, &error) => continue,
                 Err(error) => {
                     attempts.again(ports, error).await?;
                     continue;

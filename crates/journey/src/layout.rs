@@ -24,7 +24,7 @@ use attune_domain::event::Event;
 use attune_domain::execution::Execution;
 use attune_domain::id::{EnforcementId, EventId, ExecutionId, InquiryId};
 use attune_domain::inquiry::{Inquiry, Status};
-use attune_ports::records::{Index, Key, Kind, Record};
+use attune_ports::records::{Index, Key, Kind, MAX_RECORD_BYTES, Record};
 use chrono::TimeDelta;
 use std::fmt::Display;
 
@@ -163,6 +163,25 @@ pub(crate) fn execution_record(execution: &Execution, due_at: Option<Timestamp>)
         record = record.at(Index::Of, children_of(parent), sort);
     }
     due(record, due_at)
+}
+
+/// Bytes of an execution's record when it is asked for, at most. What comes of it lies beside that in the end: a result,
+/// what it printed, its claim and its place.
+const MOST_ASKED: usize = MAX_RECORD_BYTES - 160 * 1024;
+
+/// An execution, or what is to become one, is too large to be run.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the execution is too large to be stored, most likely by its secrets or `env_vars`: {bytes} bytes, of {MOST_ASKED}"
+)]
+pub(crate) struct TooLarge {
+    bytes: usize,
+}
+
+/// Checks that an execution that is asked for, as this record has it, fits into its record until its end.
+pub(crate) fn check_asked(record: &Record) -> Result<(), TooLarge> {
+    let bytes = record.body.len();
+    if bytes > MOST_ASKED { Err(TooLarge { bytes }) } else { Ok(()) }
 }
 
 /// An inquiry's record; while it is pending, it is due around its deadline.

@@ -1,8 +1,9 @@
 //! Match: which rules care about an event, and with which parameters?
 
 use crate::announce::{self, Announcement};
-use crate::retry::Attempts;
+use crate::retry::{Attempts, Portion};
 use crate::{ahead, definitions, layout, load, payload, secrets};
+use attune_domain::Timestamp;
 use attune_domain::catalogue::Rule;
 use attune_domain::enforcement::Enforcement;
 use attune_domain::event::{Event, Matched};
@@ -10,7 +11,7 @@ use attune_domain::id::{EnforcementId, EventId};
 use attune_domain::matching::{Leak, Occurrence, PreparedRule, RuleSet};
 use attune_domain::schema::Schema;
 use attune_domain::status::EnforcementStatus;
-use attune_ports::records::{Commit, Kind};
+use attune_ports::records::{Commit, Kind, MAX_RECORD_BYTES};
 use attune_ports::{Ports, Unavailable};
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ const AT_ONCE: usize = 64;
 /// [`Unavailable`] where something does not answer; the message is to come again.
 pub async fn handle(ports: &Ports, id: EventId) -> Result<(), Unavailable> {
     let mut attempts = Attempts::default();
+    let mut portion = Portion::of(AT_ONCE);
     loop {
         let key = layout::event(id);
         let Some(loaded) = load::versioned::<Event>(ports, &key).await? else { return Ok(()) };
@@ -45,8 +47,8 @@ pub async fn handle(ports: &Ports, id: EventId) -> Result<(), Unavailable> {
         };
         let mut matches = rules.matches(&occurrence);
         matches.retain(|rule| event.matching.upto.is_none_or(|upto| rule.rule.id > upto));
-        let more = matches.len() > AT_ONCE;
-        matches.truncate(AT_ONCE);
+        let more = matches.len() > portion.most();
+        matches.truncate(portion.most());
 
         let mut enforcements = Vec::with_capacity(matches.len());
         for rule in matches {
@@ -76,6 +78,7 @@ pub async fn handle(ports: &Ports, id: EventId) -> Result<(), Unavailable> {
                     return Ok(());
                 }
             }
+            Err(error) if portion.halve(enforcements.len(), &error) => {}
             Err(error) => attempts.again(ports, error).await?,
         }
     }
@@ -146,7 +149,7 @@ async fn enforce(
     let config =
         payload::stash(&*ports.blobs, &format!("enforcements/{id}.config"), parameters).await?;
     let now = ports.clock.now();
-    Ok(Enforcement {
+    let made = Enforcement {
         id,
         rule: Some(rule.id),
         rule_ref: rule.reference.clone(),
@@ -166,7 +169,28 @@ async fn enforce(
         execution: None,
         created: now,
         resolved_at: leak.map(|_| now),
-    })
+    };
+    Ok(without_excess(made, now))
+}
+
+/// An enforcement that does not fit into a record is over at once, without what makes it so large; else the event would
+/// be matched again and again, and other rules wait for it.
+fn without_excess(made: Enforcement, now: Timestamp) -> Enforcement {
+    let bytes = layout::enforcement_record(&made, Some(now)).body.len();
+    if bytes <= MAX_RECORD_BYTES {
+        return made;
+    }
+    tracing::warn!(
+        rule = %made.rule_ref, event = %made.event, bytes,
+        "nothing is executed: the enforcement is too large to be stored, most likely by its secrets"
+    );
+    Enforcement {
+        secrets: None,
+        conditions: Value::Null,
+        status: EnforcementStatus::Disabled,
+        resolved_at: Some(now),
+        ..made
+    }
 }
 
 /// The event was matched before: perhaps its enforcements were not announced.

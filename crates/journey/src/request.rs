@@ -70,7 +70,9 @@ pub async fn execution(ports: &Ports, new: NewExecution) -> Result<Execution, Er
     loop {
         let execution = build(ports, &prepared, &new, id).await?;
         let due = announce::overdue_at(execution.created, execution.created);
-        let mut commit = Commit::new().create(layout::execution_record(&execution, Some(due)));
+        let record = layout::execution_record(&execution, Some(due));
+        layout::check_asked(&record).map_err(|_| Error::TooLarge)?;
+        let mut commit = Commit::new().create(record);
         if let Some(cause) = &new.idempotency {
             let mark = Record::new(Kind::Marker, layout::cause(cause), &id)
                 .until(Some(execution.created + announce::CAUSES_KEPT));

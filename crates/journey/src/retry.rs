@@ -6,6 +6,30 @@ use std::time::Duration;
 /// Attempts before a conflict is taken for a store that does not answer.
 const ATTEMPTS: u32 = 60;
 
+/// How many are dealt with in one commit, at most: fewer, once a commit of several was too large.
+pub(crate) struct Portion(usize);
+
+impl Portion {
+    /// As many as this, at first.
+    pub(crate) const fn of(most: usize) -> Self {
+        Self(most)
+    }
+
+    /// As many as that now.
+    pub(crate) const fn most(&self) -> usize {
+        self.0
+    }
+
+    /// Whether half as many as the `many` of a commit that failed may do better; from now on it is so many.
+    pub(crate) const fn halve(&mut self, many: usize, error: &records::Error) -> bool {
+        let several = many > 1 && matches!(error, records::Error::TooLarge(_));
+        if several {
+            self.0 = many / 2;
+        }
+        several
+    }
+}
+
 /// Counts the attempts of one decision.
 #[derive(Default)]
 pub(crate) struct Attempts(u32);

@@ -1,7 +1,7 @@
 //! Wake: time has passed or a policy has changed; perhaps somebody in line may go.
 
 use crate::announce::{self, Announcement};
-use crate::retry::Attempts;
+use crate::retry::{Attempts, Portion};
 use crate::{definitions, layout, line, load};
 use attune_domain::admission::{Capacity, LaneKey};
 use attune_domain::policy::{Policy, Terms};
@@ -15,6 +15,7 @@ use std::time::Duration;
 /// [`Unavailable`] where something does not answer; the message is to come again.
 pub async fn handle(ports: &Ports, key: &LaneKey) -> Result<(), Unavailable> {
     let mut attempts = Attempts::default();
+    let mut portion = Portion::of(line::AT_ONCE);
     loop {
         let Some(loaded) = load::lane(ports, key).await? else { return Ok(()) };
         let (mut lane, before) = (loaded.body.clone(), loaded.body);
@@ -33,7 +34,7 @@ pub async fn handle(ports: &Ports, key: &LaneKey) -> Result<(), Unavailable> {
             None => lane.adopt(&Terms::default(), lane.terms_of, now),
         }
         let (commit, served) =
-            line::serve(ports, &mut lane, Commit::new(), line::AT_ONCE, now).await?;
+            line::serve(ports, &mut lane, Commit::new(), portion.most(), now).await?;
         let mut announcements = served.announcements;
         if lane.waiting > 0 && lane.capacity(now) == Capacity::Free {
             announcements.push(Announcement::wake(key, Duration::ZERO));
@@ -46,6 +47,7 @@ pub async fn handle(ports: &Ports, key: &LaneKey) -> Result<(), Unavailable> {
         let commit = commit.replace(layout::lane_record(&lane), loaded.version);
         match ports.records.commit(commit).await {
             Ok(()) => return announce::send(ports, announcements).await,
+            Err(error) if portion.halve(portion.most(), &error) => {}
             Err(error) => attempts.again(ports, error).await?,
         }
     }

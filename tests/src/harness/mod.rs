@@ -18,6 +18,7 @@ pub mod recording;
 pub mod scripted;
 pub mod twice;
 
+pub use asking::new_execution;
 pub use definitions::{PolicyTerms, RuleTerms};
 
 use crate::contract::{self, Ending, Fixture};

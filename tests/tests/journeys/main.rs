@@ -13,6 +13,7 @@ mod lines;
 mod rates;
 mod scale;
 mod secrets;
+mod sizes;
 mod steps;
 mod workflow_pauses;
 mod workflow_secrets;

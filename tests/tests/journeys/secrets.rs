@@ -17,7 +17,11 @@ const OF_RULE: &str = "rule-Parol-8c1f";
 const OF_PACK: &str = "pack-Parol-17ab";
 
 /// Gives an action parameters of which some are secret; its output is.
-async fn demand(harness: &Harness<impl Fixture>, action: &ComponentRef, parameters: Value) {
+pub(super) async fn demand(
+    harness: &Harness<impl Fixture>,
+    action: &ComponentRef,
+    parameters: Value,
+) {
     let change = ActionChange {
         param_schema: Some(parameters),
         out_schema: Some(json!({"type": "object", "secret": true})),

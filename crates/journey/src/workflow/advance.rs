@@ -2,7 +2,7 @@
 
 use super::children::{self, Making};
 use super::load::{self, Known};
-use super::{Limits, ending, items, layout, start};
+use super::{Limits, ending, items, layout, oversize, start};
 use crate::announce::{self, Announcement};
 use crate::load::Versioned;
 use crate::retry::Attempts;
@@ -48,6 +48,8 @@ pub async fn advance(
         };
         match taken {
             Ok(then) => return Ok(then),
+            // It would be so every time.
+            Err(records::Error::TooLarge(_)) => oversize::give_up(ports, step).await?,
             Err(error) => attempts.again(ports, error).await?,
         }
     }
@@ -186,6 +188,7 @@ impl Taking<'_> {
         let mut making = Making::default();
         loop {
             let next = plan::step(self.definition, &mut self.run, context, thread, limit);
+            oversize::check(&self.run)?;
             let next = match next {
                 Next::Items(list) => {
                     self.keep_items(context, thread, list).await?;
@@ -228,7 +231,7 @@ impl Taking<'_> {
     ) -> Result<(), Unavailable> {
         let name = self.run.threads.get(&thread).and_then(Thread::working);
         let Some(name) = name.and_then(|working| working.gathered.clone()) else { return Ok(()) };
-        let kept = if self.known.leaks_into(&Value::Array(list.clone())) {
+        let kept = if list.iter().any(|item| self.known.leaks_into(item)) {
             Err("with_items: an item would hold a secret".to_owned())
         } else {
             items::keep(self.ports, &name, list).await?.map_err(|error| error.to_string())
@@ -299,7 +302,7 @@ impl Taking<'_> {
             let due = crate::subject::due(&body, now);
             commit = commit.replace(journey::execution_record(&body, due), execution.version);
         }
-        commit = making.commit(commit, now);
+        commit = making.commit(commit);
         commit = commit.replace(layout::run_record(&run, now), version);
         ports.records.commit(commit).await?;
         announce::send(ports, announcements).await?;

@@ -17,13 +17,15 @@ use attune_domain::workflow::names::Context;
 use attune_domain::workflow::plan::children::{self, Child};
 use attune_domain::workflow::run::{List, Run, Thread};
 use attune_ports::orchestrator::{Then, ThreadStep};
-use attune_ports::records::{self, Commit};
+use attune_ports::records::{self, Commit, Record};
 use attune_ports::{Ports, Unavailable};
 use serde_json::{Value, json};
 
 /// Children in one commit, at most: with the run, its execution and a part of the items well within the limits of a
-/// commit, in writes and in bytes.
+/// commit in writes.
 const AT_ONCE: usize = 24;
+/// The same in bytes, to which one more child may be added.
+const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// Why making children stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,9 @@ pub(super) enum Made {
 /// Children that are made together.
 #[derive(Default)]
 pub(super) struct Making {
-    children: Vec<Execution>,
+    children: Vec<Record>,
+    bytes: usize,
+    announcements: Vec<Announcement>,
     cursor: Cursor,
     list: Option<(String, List)>,
 }
@@ -62,7 +66,8 @@ impl Making {
             if !working.has_room() {
                 return Ok(Made::All);
             }
-            if self.children.len() >= AT_ONCE || self.cursor.turns(&working) {
+            let full = self.children.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE;
+            if full || self.cursor.turns(&working) {
                 return Ok(Made::Enough);
             }
             self.list = working.gathered.clone().zip(working.list);
@@ -81,11 +86,13 @@ impl Making {
                 Ok(Some(child)) => build(ports, known, parent, thread, child, context.now).await?,
                 Err(fault) => Err(fault.to_string()),
             };
-            match built {
-                Ok(child) => {
+            match built.and_then(|child| recorded(child, context.now)) {
+                Ok((child, record)) => {
                     self.cursor.note(&working, working.next, items::Made::Execution(child.id));
                     children::made(run, thread, child.id);
-                    self.children.push(child);
+                    self.announcements.push(Announcement::requested(&child));
+                    self.bytes += record.body.len();
+                    self.children.push(record);
                 }
                 Err(error) => {
                     self.cursor.note(&working, working.next, items::Made::Error(error.clone()));
@@ -96,10 +103,9 @@ impl Making {
     }
 
     /// Adds what was made to a commit.
-    pub(super) fn commit(&self, mut commit: Commit, now: Timestamp) -> Commit {
+    pub(super) fn commit(&self, mut commit: Commit) -> Commit {
         for child in &self.children {
-            let due = crate::subject::due(child, now);
-            commit = commit.create(journey::execution_record(child, due));
+            commit = commit.create(child.clone());
         }
         let (name, list) = self
             .list
@@ -110,8 +116,15 @@ impl Making {
 
     /// What is to be sent once that is committed.
     pub(super) fn announcements(&self) -> Vec<Announcement> {
-        self.children.iter().map(Announcement::requested).collect()
+        self.announcements.clone()
     }
+}
+
+/// An execution with its record; or why it is too large for one.
+fn recorded(child: Execution, now: Timestamp) -> Result<(Execution, Record), String> {
+    let record = journey::execution_record(&child, crate::subject::due(&child, now));
+    journey::check_asked(&record).map_err(|error| error.to_string())?;
+    Ok((child, record))
 }
 
 async fn ended_well(ports: &Ports, made: &items::Made) -> Result<bool, Unavailable> {
@@ -260,7 +273,7 @@ async fn make_some(
         }
         _ => Progress::Ended,
     };
-    let commit = making.commit(Commit::new(), now);
+    let commit = making.commit(Commit::new());
     ports.records.commit(commit.replace(layout::run_record(&run, now), version)).await?;
     announce::send(ports, making.announcements()).await?;
     Ok(progress)

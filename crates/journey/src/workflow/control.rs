@@ -1,8 +1,7 @@
 //! What people do to runs: pause, resume, cancel, and have them done again.
 
-use super::load::{self, Known};
-use super::{ending, items, layout};
-use crate::announce::{self, Announcement};
+use super::{ending, items, layout, load, oversize};
+use crate::announce;
 use crate::load::Versioned;
 use crate::retry::Attempts;
 use crate::{cancel, layout as journey, payload, secrets};
@@ -11,7 +10,7 @@ use attune_domain::id::{ExecutionId, IdentityId};
 use attune_domain::status::ExecutionStatus;
 use attune_domain::workflow::Definition;
 use attune_domain::workflow::definition::Cancellation;
-use attune_domain::workflow::plan::{self, control};
+use attune_domain::workflow::plan::control;
 use attune_domain::workflow::run::{Run, Status, Thread};
 use attune_ports::orchestrator::{Then, ThreadStep};
 use attune_ports::records::{self, Commit};
@@ -30,6 +29,9 @@ pub enum Error {
     /// It cannot do that as it stands.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// What it would be does not fit into records.
+    #[error("{0}")]
+    TooLarge(String),
     /// Something did not answer.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -150,24 +152,9 @@ async fn try_to_cancel(
 ) -> Result<Option<Run>, records::Error> {
     let Versioned { body: mut run, version, .. } = loaded;
     let Ok(waiting) = control::cancel(&mut run) else { return Ok(None) };
-    let now = ports.clock.now();
-    let mut commit = Commit::new();
-    let mut announcements: Vec<Announcement> = vec![];
-    if run.threads.is_empty()
-        && let Some(Versioned { body: mut execution, version, .. }) =
-            crate::load::execution_versioned(ports, run.execution).await?
-    {
-        let definition = load::definition_of(ports, &run).await?;
-        let known = Known::of(ports, &execution, &run.vars).await?;
-        let uuid = || load::uuid(&*ports.ids);
-        let mut context = known.context(now, 0.0, &uuid);
-        if let Some(ended) = plan::ending(&definition, &mut run, &mut context) {
-            announcements = ending::apply(ports, &known, &mut execution, ended, now).await?;
-            let due = crate::subject::due(&execution, now);
-            commit = commit.replace(journey::execution_record(&execution, due), version);
-        }
-    }
-    ports.records.commit(commit.replace(layout::run_record(&run, now), version)).await?;
+    let (commit, announcements) = ending::of_run(ports, &mut run, Commit::new()).await?;
+    let record = layout::run_record(&run, ports.clock.now());
+    ports.records.commit(commit.replace(record, version)).await?;
     end(ports, waiting).await?;
     announce::send(ports, announcements).await?;
     Ok((run.status == Status::Canceling).then_some(run))
@@ -232,6 +219,7 @@ pub async fn repeat(ports: &Ports, id: ExecutionId, again: Again) -> Result<Exec
     let now = ports.clock.now();
     let new = ExecutionId::new(ports.ids.next());
     let run = control::repeat(&definition, &other, new, again.from.as_deref(), now)?;
+    oversize::check(&run).map_err(|error| Error::TooLarge(error.to_string()))?;
     let mut config = match &first.config {
         Some(config) => payload::fetch(&*ports.blobs, config).await?,
         None => Value::Object(Map::new()),
@@ -261,9 +249,9 @@ pub async fn repeat(ports: &Ports, id: ExecutionId, again: Again) -> Result<Exec
         started_at: Some(now),
         ..Execution::new(new, first.action_ref.clone(), now)
     };
-    let commit = Commit::new()
-        .create(journey::execution_record(&execution, None))
-        .create(layout::run_record(&run, now));
+    let record = journey::execution_record(&execution, None);
+    journey::check_asked(&record).map_err(|error| Error::TooLarge(error.to_string()))?;
+    let commit = Commit::new().create(record).create(layout::run_record(&run, now));
     ports.records.commit(commit).await.map_err(|error| match error {
         records::Error::Unavailable(error) => error,
         other => Unavailable::new("records", other),

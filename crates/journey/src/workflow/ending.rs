@@ -1,11 +1,14 @@
 //! A run is over: its execution ends with it.
 
-use super::load::Known;
+use super::load::{self, Known};
 use crate::announce::Announcement;
-use crate::payload;
+use crate::load::Versioned;
+use crate::{layout, payload, subject};
 use attune_domain::Timestamp;
 use attune_domain::execution::Execution;
-use attune_domain::workflow::plan::Ending;
+use attune_domain::workflow::plan::{self, Ending};
+use attune_domain::workflow::run::{Run, Status};
+use attune_ports::records::Commit;
 use attune_ports::{Ports, Unavailable};
 use serde_json::Value;
 
@@ -30,6 +33,37 @@ pub(super) async fn apply(
         execution.updated = now;
     }
     Ok(Announcement::completed(execution).into_iter().collect())
+}
+
+/// Ends the execution with its run, where the last thread is gone without a step of its own. Adds to the commit that
+/// stores the run, and says whom to tell.
+pub(super) async fn of_run(
+    ports: &Ports,
+    run: &mut Run,
+    commit: Commit,
+) -> Result<(Commit, Vec<Announcement>), Unavailable> {
+    if !run.threads.is_empty() || run.status == Status::Over {
+        return Ok((commit, vec![]));
+    }
+    let loaded = crate::load::execution_versioned(ports, run.execution).await?;
+    let Some(Versioned { body: mut execution, version, .. }) = loaded else {
+        return Ok((commit, vec![]));
+    };
+    let definition = load::definition_of(ports, run).await?;
+    let known = Known::of(ports, &execution, &run.vars).await?;
+    let now = ports.clock.now();
+    let uuid = || load::uuid(&*ports.ids);
+    let mut context = known.context(now, 0.0, &uuid);
+    if run.status != Status::Canceling {
+        // What has failed may have outputs all the same.
+        load::results(ports, &definition, run, &mut context, None).await?;
+    }
+    let Some(ended) = plan::ending(&definition, run, &mut context) else {
+        return Ok((commit, vec![]));
+    };
+    let announcements = apply(ports, &known, &mut execution, ended, now).await?;
+    let record = layout::execution_record(&execution, subject::due(&execution, now));
+    Ok((commit.replace(record, version), announcements))
 }
 
 /// Strikes secrets out of a value, wherever they stand in it.

@@ -17,6 +17,7 @@ pub(crate) mod forget;
 mod items;
 pub(crate) mod layout;
 mod load;
+mod oversize;
 pub(crate) mod repair;
 mod settle;
 mod start;

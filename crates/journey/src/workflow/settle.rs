@@ -1,15 +1,13 @@
 //! Children of a run have ended: the run takes note, makes the next ones, and goes on when all have.
 
 use super::children::{Making, fill};
-use super::load::{self, Known};
-use super::{ending, items, layout};
-use crate::announce::{self, Announcement};
+use super::{ending, items, layout, load};
+use crate::announce;
 use crate::layout as journey;
 use crate::load::Versioned;
-use crate::retry::Attempts;
+use crate::retry::{Attempts, Portion};
 use attune_domain::execution::Execution;
 use attune_domain::id::ExecutionId;
-use attune_domain::workflow::plan;
 use attune_domain::workflow::plan::children::{self, Settled};
 use attune_domain::workflow::run::{Run, Status, Thread};
 use attune_ports::orchestrator::{Then, ThreadStep};
@@ -27,9 +25,13 @@ pub(crate) async fn settle(
     ids: &BTreeSet<ExecutionId>,
 ) -> Result<(), Unavailable> {
     let mut attempts = Attempts::default();
+    let mut portion = Portion::of(ids.len());
     loop {
         let mut ended = vec![];
         for id in ids {
+            if ended.len() == portion.most() {
+                break;
+            }
             if let Some(loaded) = crate::load::execution_versioned(ports, *id).await?
                 && loaded.body.status.is_terminal()
                 && loaded.body.thread.is_some()
@@ -41,8 +43,12 @@ pub(crate) async fn settle(
         if ended.is_empty() {
             return Ok(());
         }
+        let many = ended.len();
         match note(ports, parent, ended).await {
-            Ok(()) => return Ok(()),
+            Ok(()) if portion.most() >= ids.len() => return Ok(()),
+            // Not all of them, perhaps: whoever was noted is passed over.
+            Ok(()) => {}
+            Err(error) if portion.halve(many, &error) => {}
             Err(error) => attempts.again(ports, error).await?,
         }
     }
@@ -88,7 +94,7 @@ async fn note(
             if parked {
                 fill(ports, &mut run, &mut making, thread).await?;
                 announcements.extend(making.announcements());
-                commit = std::mem::take(&mut making).commit(commit, now);
+                commit = std::mem::take(&mut making).commit(commit);
                 // Either all have ended, or those that one commit holds could not be made: nobody else's end would
                 // have the thread go on.
                 if run.threads.get(&thread).is_some_and(|thread| thread.in_flight() == 0) {
@@ -96,7 +102,11 @@ async fn note(
                 }
             }
         }
-        (commit, announcements) = over(ports, &mut run, commit, announcements).await?;
+        if run.status == Status::Canceling {
+            let (with_execution, ended) = ending::of_run(ports, &mut run, commit).await?;
+            commit = with_execution;
+            announcements.extend(ended);
+        }
         commit = commit.replace(layout::run_record(&run, now), version);
     }
     ports.records.commit(commit).await?;
@@ -124,31 +134,4 @@ fn go_on(run: &mut Run, thread: u32) -> Option<(String, ThreadStep)> {
     let at = run.threads.get_mut(&thread)?;
     let step = ThreadStep { run: execution, thread, hop: at.hop, sequence: at.sequence };
     at.parked.take().map(|token| (token, step))
-}
-
-/// Ends the execution with its run, where the last thread is gone: it was cancelled.
-async fn over(
-    ports: &Ports,
-    run: &mut Run,
-    commit: Commit,
-    mut announcements: Vec<Announcement>,
-) -> Result<(Commit, Vec<Announcement>), Unavailable> {
-    if !run.threads.is_empty() || run.status != Status::Canceling {
-        return Ok((commit, announcements));
-    }
-    let loaded = crate::load::execution_versioned(ports, run.execution).await?;
-    let Some(Versioned { body: mut execution, version, .. }) = loaded else {
-        return Ok((commit, announcements));
-    };
-    let definition = load::definition_of(ports, run).await?;
-    let known = Known::of(ports, &execution, &run.vars).await?;
-    let now = ports.clock.now();
-    let uuid = || load::uuid(&*ports.ids);
-    let mut context = known.context(now, 0.0, &uuid);
-    let Some(ended) = plan::ending(&definition, run, &mut context) else {
-        return Ok((commit, announcements));
-    };
-    announcements.extend(ending::apply(ports, &known, &mut execution, ended, now).await?);
-    let due = crate::subject::due(&execution, now);
-    Ok((commit.replace(journey::execution_record(&execution, due), version), announcements))
 }

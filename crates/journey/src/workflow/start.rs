@@ -1,7 +1,7 @@
 //! Beginning a run, when its first step is to be taken.
 
 use super::load::{self, Known};
-use super::{ending, layout};
+use super::{ending, layout, oversize};
 use crate::load::Versioned;
 use crate::retry::Attempts;
 use crate::{layout as journey, payload};
@@ -62,6 +62,12 @@ async fn begin(
     if let Err(fault) = plan::begin(&definition, &mut run, &mut context) {
         run.fault = Some(fault.to_string());
         run.threads.clear();
+    }
+    if let Err(error) = oversize::check(&run) {
+        run.fault = Some(error.to_string());
+        run.threads.clear();
+        // Nothing has come to them yet.
+        run.tasks.clear();
     }
     let vars = Value::Object(std::mem::take(&mut context.vars));
     if known.leaks_into(&vars) {

@@ -188,6 +188,7 @@ impl From<control::Error> for Error {
                 let first = letters.next().map(|first| first.to_ascii_uppercase());
                 Self::Conflict(first.into_iter().chain(letters).collect())
             }
+            control::Error::TooLarge(what) => Self::TooLarge(format!("Too large to store: {what}")),
             control::Error::Unavailable(cause) => cause.into(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::status::ExecutionStatus;
 use crate::workflow::definition::{Definition, Dialect, Join};
 use crate::workflow::names::{Context, Local};
-use crate::workflow::run::{Run, Status};
+use crate::workflow::run::{Phase, Run, Status, Thread};
 use serde_json::{Map, Value, json};
 
 /// How a run has ended.
@@ -13,6 +13,18 @@ pub struct Ending {
     pub status: ExecutionStatus,
     /// The result of its execution.
     pub result: Value,
+}
+
+/// Gives a thread up for a reason that is none of its task's, and with it the run: nothing new begins, and what runs on
+/// other threads ends.
+pub fn give_up(run: &mut Run, thread: u32, fault: String) {
+    run.fault.get_or_insert(fault);
+    let Some(Thread { task, phase, .. }) = run.threads.remove(&thread) else { return };
+    if let Phase::Working(working) = phase
+        && let Some(state) = run.tasks.get_mut(&task)
+    {
+        state.outcome.get_or_insert(working.outcome());
+    }
 }
 
 /// How a run has ended; `None`, it has not. A run that has ended does not go on.

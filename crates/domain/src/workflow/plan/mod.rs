@@ -19,7 +19,7 @@ mod tests;
 mod transitions;
 
 pub use arrival::begin;
-pub use ending::{Ending, ending};
+pub use ending::{Ending, ending, give_up};
 pub use step::step;
 
 use super::definition::{Definition, Quantity};
