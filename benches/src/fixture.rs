@@ -80,6 +80,25 @@ impl Fixture {
         Ok(action)
     }
 
+    /// Creates a workflow and returns the reference of the action that executes it.
+    pub async fn workflow(
+        &self,
+        session: &mut Session,
+        name: &str,
+        definition: &Value,
+    ) -> Result<String> {
+        let workflow = self.component(name);
+        let body = json!({
+            "ref": workflow,
+            "pack_ref": self.pack,
+            "label": name,
+            "version": "1.0.0",
+            "definition": definition,
+        });
+        session.call(Request::post("/api/v1/workflows", body.to_string())).await?;
+        Ok(workflow)
+    }
+
     /// Removes the pack and what it holds.
     pub async fn remove(self, session: &mut Session) -> Result<()> {
         session.call(Request::delete(format!("/api/v1/packs/{}", self.pack))).await?;

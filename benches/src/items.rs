@@ -2,7 +2,6 @@
 
 use crate::Measurement;
 use crate::inside::Platform;
-use crate::server::resident_kib;
 use anyhow::{Context as _, Result, bail};
 use attune_catalogue::workflows::{self, NewWorkflow};
 use attune_domain::catalogue::Placement;
@@ -51,11 +50,6 @@ pub(crate) async fn measure(scratch: &Path, most: usize) -> Result<Vec<Measureme
         let commits = (platform.local.counters().commits - before.commits) as f64 / many as f64;
         row(format!("time_{many}"), format!("one of {many} items of core.noop"), micros, "µs");
         row(format!("commits_{many}"), "… commits of the journey".into(), commits, "commits");
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        if let Some(kib) = resident_kib(&status) {
-            let mib = kib as f64 / 1024.0;
-            row(format!("memory_{many}"), "… resident afterwards".into(), mib, "MiB");
-        }
         each.push(micros);
         many *= 10;
     }

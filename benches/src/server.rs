@@ -61,10 +61,26 @@ impl Server {
 
     /// The physical memory the process holds, in MiB.
     pub fn resident_mib(&self) -> Result<f64> {
+        self.memory_mib("VmRSS:")
+    }
+
+    /// The most memory that the process has held since its start, or since [`Server::forget_peak`].
+    pub fn peak_mib(&self) -> Result<f64> {
+        self.memory_mib("VmHWM:")
+    }
+
+    /// From now on [`Server::peak_mib`] counts anew.
+    pub fn forget_peak(&self) -> Result<()> {
+        let id = self.process.id().context("the server has ended")?;
+        std::fs::write(format!("/proc/{id}/clear_refs"), "5")
+            .context("the peak of a process's memory can be forgotten on Linux only")
+    }
+
+    fn memory_mib(&self, name: &str) -> Result<f64> {
         let id = self.process.id().context("the server has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))
             .context("the memory of a process can be read on Linux only")?;
-        resident_kib(&status)
+        memory_kib(&status, name)
             .map(|kib| kib as f64 / 1024.0)
             .context("the system does not tell how much memory the server holds")
     }
@@ -127,8 +143,8 @@ fn password() -> Result<String> {
     Ok(text)
 }
 
-pub(crate) fn resident_kib(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn memory_kib(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
@@ -138,8 +154,10 @@ mod tests {
 
     #[test]
     fn resident_memory_is_read_from_the_process_status() {
-        assert_eq!(resident_kib("Name:\tx\nVmRSS:\t   5120 kB\nThreads:\t1\n"), Some(5120));
-        assert_eq!(resident_kib("Name:\tx\n"), None);
+        let status = "Name:\tx\nVmHWM:\t   6144 kB\nVmRSS:\t   5120 kB\nThreads:\t1\n";
+        assert_eq!(memory_kib(status, "VmRSS:"), Some(5120));
+        assert_eq!(memory_kib(status, "VmHWM:"), Some(6144));
+        assert_eq!(memory_kib("Name:\tx\n", "VmRSS:"), None);
     }
 
     /// A program of that text, which the system starts by its first line.
@@ -173,6 +191,8 @@ http.server.HTTPServer((host, int(port)), Handler).serve_forever()
         let server =
             Server::start(&program(scratch.path(), HEALTHY), scratch.path()).await.unwrap();
         assert!(server.resident_mib().unwrap() > 1.0);
+        server.forget_peak().unwrap();
+        assert!(server.peak_mib().unwrap() > 1.0);
         let (authority, folder) = (server.authority().to_owned(), server.folder.path().to_owned());
         assert!(folder.join("data").is_dir());
         server.stop().await.unwrap();

@@ -1,5 +1,6 @@
 //! The scenarios, each a question with a bounded answer.
 
+mod items_memory;
 mod latency;
 mod list_executions;
 mod many_rules;
@@ -41,6 +42,8 @@ pub enum Scenario {
     QueueDepth,
     /// How much memory does the server hold?
     Memory,
+    /// Does it hold more while and after a workflow goes through a longer list?
+    ItemsMemory,
     /// What does one execution cost inside the server: commits, rows, reads, time for each step?
     Inside,
     /// What did the last run of the micro-benchmarks say?
@@ -49,7 +52,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::WebhookNoop,
         Self::Latency,
         Self::Shell,
@@ -58,6 +61,7 @@ impl Scenario {
         Self::ListExecutions,
         Self::QueueDepth,
         Self::Memory,
+        Self::ItemsMemory,
         Self::Inside,
         Self::Micro,
     ];
@@ -73,6 +77,7 @@ impl Scenario {
             Self::ListExecutions => "list_executions",
             Self::QueueDepth => "queue_depth",
             Self::Memory => "memory",
+            Self::ItemsMemory => "items_memory",
             Self::Inside => "inside",
             Self::Micro => "micro",
         }
@@ -81,7 +86,7 @@ impl Scenario {
     /// Whether it needs a server of its own: it reads the process, or leaves behind what removing
     /// its pack does not remove.
     fn needs_own_server(self) -> bool {
-        matches!(self, Self::QueueDepth | Self::Memory)
+        matches!(self, Self::QueueDepth | Self::Memory | Self::ItemsMemory)
     }
 }
 
@@ -193,7 +198,12 @@ async fn measure(
         (Scenario::ListExecutions, _) => list_executions::run(session, fixture, size).await,
         (Scenario::QueueDepth, _) => queue_depth::run(session, size).await,
         (Scenario::Memory, Some(server)) => memory::run(session, fixture, size, server).await,
-        (Scenario::Memory, None) => bail!("the memory of a server elsewhere cannot be read"),
+        (Scenario::ItemsMemory, Some(server)) => {
+            items_memory::run(session, fixture, size, server).await
+        }
+        (Scenario::Memory | Scenario::ItemsMemory, None) => {
+            bail!("the memory of a server elsewhere cannot be read")
+        }
         (Scenario::Inside | Scenario::Micro, _) => bail!("this scenario needs no server"),
     }
 }
