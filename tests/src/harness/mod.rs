@@ -71,6 +71,8 @@ pub struct Options {
     /// Threads of workflows go over to a fresh execution of their orchestrator after so many steps; `None`, as the
     /// server has it.
     pub hop: Option<u32>,
+    /// Tasks that a run may enter; `None`, as the server has it.
+    pub steps: Option<u64>,
 }
 
 /// A server in this process, with the clients' memory of what they asked for.
@@ -195,7 +197,7 @@ impl<F: Fixture> Harness<F> {
             },
             limits: Limits {
                 hop: self.options.hop.unwrap_or(Limits::default().hop),
-                ..Limits::default()
+                steps: self.options.steps.unwrap_or(Limits::default().steps),
             },
         };
         let workers = tokio::spawn(workers::run(ports.clone(), config, stopped));

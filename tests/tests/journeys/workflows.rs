@@ -380,6 +380,21 @@ async fn a_long_thread_hands_over<F: Fixture>() {
     harness.finish().await;
 }
 
+/// A loop that would not end: the server's limit ends it.
+async fn a_loop_ends_at_the_limit<F: Fixture>() {
+    let options = Options { steps: Some(3), ..Options::default() };
+    let mut harness = Harness::<F>::start(options).await;
+    echo(&harness).await;
+    let again = json!({"next": [{"do": ["a"]}]});
+    let tasks = json!([task("s", json!({}), again.clone()), task("a", json!({}), again)]);
+    let id = workflow(&mut harness, tasks, json!({}), 3, json!({})).await;
+    let ended = harness.ended(id).await;
+    let error = "Workflow failed: the workflow has entered more than 3 tasks";
+    assert_eq!(ended.status, ExecutionStatus::Failed);
+    assert_eq!(result(&ended), json!({"error": error, "succeeded": false}));
+    harness.finish().await;
+}
+
 /// What is past its retention goes, and takes along what it has come to on its way.
 async fn a_run_is_forgotten_with_its_execution<F: Fixture>() {
     let mut harness = Harness::<F>::start(Default::default()).await;
@@ -417,6 +432,7 @@ async fn a_run_is_forgotten_with_its_execution<F: Fixture>() {
 
 attune_tests::on_both! {
     a_long_thread_hands_over,
+    a_loop_ends_at_the_limit,
     a_run_is_forgotten_with_its_execution,
     a_paused_run_goes_on_where_it_was,
     a_cancelled_run_asks_no_longer,
