@@ -1,9 +1,12 @@
 //! How the tasks of a workflow hang together.
 
-use super::definition::{Definition, Target, Task, TaskIndex, Work};
+use super::definition::{Condition, Definition, Quantity, Target, Task, TaskIndex, Work};
 use crate::reference::ComponentRef;
-use crate::template::{Path, Segment};
+use crate::template::{Path, Segment, Template};
 use std::collections::{BTreeSet, HashMap};
+
+/// The root by which an expression reads the result of the task that has just ended.
+const RESULT: &str = "result()";
 
 /// What follows from a workflow's tasks, worked out once.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,8 @@ pub(super) struct Graph {
     entry_points: Vec<TaskIndex>,
     circular: Vec<bool>,
     reads: Reads,
+    /// The tasks that look at their own result when they have ended.
+    looks_back: Vec<bool>,
 }
 
 /// The tasks whose results the expressions of a workflow may read by name.
@@ -56,7 +61,8 @@ impl Graph {
         let by_name =
             tasks.iter().enumerate().map(|(index, task)| (task.name.clone(), index)).collect();
         let circular = (0..tasks.len()).map(|task| leads_to_itself(tasks, task)).collect();
-        Self { by_name, inbound, entry_points, circular, reads: reads(paths) }
+        let looks_back = tasks.iter().map(looks_back).collect();
+        Self { by_name, inbound, entry_points, circular, reads: reads(paths), looks_back }
     }
 }
 
@@ -81,6 +87,28 @@ fn successors(task: &Task) -> impl Iterator<Item = TaskIndex> {
         Target::Task(index) => Some(*index),
         _ => None,
     })
+}
+
+/// Whether a task's transitions or its retries look at what it came to, beyond whether it succeeded.
+fn looks_back(task: &Task) -> bool {
+    let asks = |when: &Option<Condition>| {
+        let mut paths = when.iter().flat_map(|when| when.expression.paths());
+        paths.any(|path| path.root() == RESULT)
+    };
+    let renders = |template: &Template| template.references().iter().any(|it| it.root() == RESULT);
+    let computes = |quantity: &Quantity| match quantity {
+        Quantity::Fixed(_) => false,
+        Quantity::Rendered(template) => renders(template),
+    };
+    let transitions = task.transitions.iter().any(|transition| {
+        let mut published = transition.publish.iter();
+        asks(&transition.when) || published.any(|it| it.value.as_ref().is_none_or(renders))
+    });
+    let retries = task.retry.as_ref().is_some_and(|retry| {
+        let quantities = [&retry.count, &retry.delay];
+        retry.on_error.is_some() || asks(&retry.when) || quantities.into_iter().any(computes)
+    });
+    transitions || retries
 }
 
 fn actions_of(task: &Task) -> Vec<&ComponentRef> {
@@ -137,6 +165,15 @@ impl Definition {
     #[must_use]
     pub fn refers_to(&self) -> &Reads {
         &self.graph.reads
+    }
+
+    /// Whether any expression may read what a task came to.
+    ///
+    /// # Panics
+    /// Where there is no such task.
+    #[must_use]
+    pub fn reads_result_of(&self, task: TaskIndex) -> bool {
+        self.graph.looks_back[task] || self.graph.reads.contains(&self.tasks[task].name)
     }
 
     /// The permission sets that its tasks name for their executions, repeated where they are.

@@ -215,6 +215,13 @@ pub(super) async fn results(
         }
     }
     let Some(thread) = thread else { return Ok(()) };
+    let task = run.threads.get(&thread).and_then(|thread| definition.task(&thread.task));
+    // What many items came to is put together for those who read it, and for nobody else.
+    if task
+        .is_some_and(|at| definition.tasks[at].items.is_some() && !definition.reads_result_of(at))
+    {
+        return Ok(());
+    }
     if let Some(working) = children::done(run, thread) {
         let child = working.child;
         if working.gathered.is_some() {

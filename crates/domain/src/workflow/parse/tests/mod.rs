@@ -264,6 +264,50 @@ fn results_that_are_read_by_name_are_known() {
 }
 
 #[test]
+fn a_task_that_looks_at_its_own_result_is_known() {
+    let next = |transition: Value| json!({"next": [transition]});
+    for (what, more, reads) in [
+        ("nothing follows", json!({}), false),
+        ("whether it succeeded", next(json!({"when": "{{ failed() }}", "do": ["b"]})), false),
+        (
+            "what it came to",
+            next(json!({"when": "{{ result().total_count > 1 }}", "do": ["b"]})),
+            true,
+        ),
+        (
+            "a part of it is published",
+            next(json!({"publish": [{"x": "{{ result().results[0] }}"}]})),
+            true,
+        ),
+        ("all of it is published", next(json!({"publish": ["x"]})), true),
+        (
+            "something else is published",
+            next(json!({"publish": [{"x": "{{ parameters.n }}"}]})),
+            false,
+        ),
+        ("retried in any case", json!({"retry": {"count": 2, "delay": 1}}), false),
+        ("retried after some errors", json!({"retry": {"count": 2, "on_error": "busy"}}), true),
+        (
+            "retried while it says so",
+            json!({"retry": {"count": 2, "when": "{{ result().again }}"}}),
+            true,
+        ),
+        (
+            "retried later if it says so",
+            json!({"retry": {"count": 2, "delay": "{{ result().wait }}"}}),
+            true,
+        ),
+    ] {
+        let mut task = json!({"name": "a", "action": "p.a", "with_items": "{{ parameters.all }}"});
+        task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let by_name = json!({"name": "c", "action": "p.c", "input": {"x": "{{ task.b.x }}"}});
+        let definition = read(json!({"tasks": [task, {"name": "b", "action": "p.b"}, by_name]}));
+        let found = [0, 1, 2].map(|task| definition.reads_result_of(task));
+        assert_eq!(found, [reads, true, false], "{what}");
+    }
+}
+
+#[test]
 fn parallel_tasks_have_branches() {
     let definition = read(json!({"tasks": [
         {"name": "both", "type": "parallel", "tasks": [

@@ -108,10 +108,12 @@ proptest! {
         stage.play();
         let resumed = stage.close();
         prop_assert_eq!(&resumed.status == "running", false, "{:?}", resumed);
-        // Order within a moment may differ, and with it who comes first to a join; what happens at all without
-        // joins and loops does not.
-        if plain.happenings.len() == resumed.happenings.len() {
+        // Order may differ, and with it who comes first to a task that several lead to: a failure is dealt with only by
+        // what it begins. Elsewhere the same happens.
+        let tasks = 0..definition.tasks.len();
+        if tasks.into_iter().all(|at| definition.inbound(at).len() < 2 && !definition.is_circular(at)) {
             prop_assert_eq!(&plain.status, &resumed.status);
+            prop_assert_eq!(plain.happenings.len(), resumed.happenings.len());
         }
     }
 
