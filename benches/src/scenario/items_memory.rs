@@ -29,7 +29,9 @@ pub(super) async fn run(
     let most = size.pick(1_000, 10_000);
     let (trigger, webhook) = fixture.webhook(session, "hook").await?;
     session.call(fixture.rule("rule", &trigger, NOOP, Value::Null)).await?;
-    let workflow = fixture.workflow(session, "each", &definition()).await?;
+    let each = fixture.workflow(session, "each", &definition(json!({}))).await?;
+    let output = json!({ "count": "{{ task.each.total_count }}" });
+    let reading = fixture.workflow(session, "reading", &definition(output)).await?;
 
     let mut rows = Vec::new();
     for turn in 1..=2 {
@@ -40,29 +42,31 @@ pub(super) async fn run(
         rows.extend(memory(server, &name, work).await?);
     }
     let lists = [10, 100, 1_000, 10_000].into_iter().filter(|many| *many < most);
-    let lists = lists.map(|many| (many, format!("{many}"), "after a list of")).chain([
-        (most, format!("{most}"), "after a list of"),
-        (most, format!("{most}_again"), "after another of"),
-        (most, format!("{most}_thrice"), "after a third of"),
+    let lists = lists.map(|many| (&each, many, format!("{many}"), "after a list of")).chain([
+        (&each, most, format!("{most}"), "after a list of"),
+        (&each, most, format!("{most}_again"), "after another of"),
+        (&each, most, format!("{most}_thrice"), "after a third of"),
+        (&reading, most, format!("{most}_read"), "after one whose results are read, of"),
+        (&reading, most, format!("{most}_read_again"), "after another such of"),
     ]);
-    for (many, name, which) in lists {
+    for (workflow, many, name, which) in lists {
         server.forget_peak()?;
         let before = session.totals().await?;
-        session.call(fixture::execute(&workflow, &json!({ "many": many }))).await?;
+        session.call(fixture::execute(workflow, &json!({ "many": many }))).await?;
         session.wait_completed(before, many as u64 + 1).await?;
         rows.extend(memory(server, &name, format!("… {which} {many} items")).await?);
     }
     Ok(rows)
 }
 
-fn definition() -> Value {
+fn definition(output: Value) -> Value {
     json!({
         "version": "1.0",
         "tasks": [{
             "name": "each", "action": NOOP, "input": {}, "concurrency": WINDOW,
             "with_items": "{{ range(parameters.many) }}",
         }],
-        "output_map": {"count": "{{ task.each.total_count }}"},
+        "output_map": output,
     })
 }
 
