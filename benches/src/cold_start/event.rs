@@ -19,7 +19,7 @@ pub(crate) fn without_aws(function: &str) -> Option<Value> {
             },
             "isBase64Encoded": false,
         }),
-        "sweep" => return None,
+        "sweep" | "advance-workflow" => return None,
         _ => json!({"Records": []}),
     })
 }
