@@ -244,29 +244,23 @@ pub struct Lookup {
 
 /// The keys that something sees, by name. Has no `Debug`: a log is no place for them.
 #[derive(Clone, Default)]
-pub struct Keystore {
-    values: Map<String, Value>,
-    secret: BTreeMap<String, bool>,
+pub struct Keystore(BTreeMap<String, Kept>);
+
+#[derive(Clone)]
+struct Kept {
+    value: Value,
+    secret: bool,
 }
 
 impl Keystore {
     /// Adds a key over what has the same name. `secret`: it takes a permission of its own to see it.
     pub fn lay(&mut self, name: &str, value: Value, secret: bool) {
-        self.values.insert(name.to_owned(), value);
-        self.secret.insert(name.to_owned(), secret);
-    }
-
-    /// Whether there are no keys.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.0.insert(name.to_owned(), Kept { value, secret });
     }
 
     /// Hands the keys to an action, over parameters of the same names.
     pub fn hand_to(&self, parameters: &mut Map<String, Value>) {
-        for (name, value) in &self.values {
-            parameters.insert(name.clone(), value.clone());
-        }
+        parameters.extend(self.values());
     }
 
     /// Renders the expressions that were left for the keystore.
@@ -274,7 +268,7 @@ impl Keystore {
     /// # Errors
     /// [`Error`] naming the parameter where one reads a key that is not there, or cannot be evaluated.
     pub fn resolve(&self, parameters: &mut Value, lookup: &Lookup) -> Result<(), Error> {
-        let keys = Value::Object(self.values.clone());
+        let keys = Value::Object(self.values().collect());
         let scope = ROOTS.iter().fold(Scope::strict(), |scope, name| scope.root(name, &keys));
         render_deferred(parameters, &lookup.at, &scope)
     }
@@ -282,11 +276,15 @@ impl Keystore {
     /// The values as they would show in output, to be struck out of all that a run says.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
-        let all = self.values.iter().flat_map(|(name, value)| {
-            let least = if self.secret.get(name) == Some(&true) { 1 } else { TELLING };
-            texts(value).into_iter().filter(move |text| text.len() >= least)
+        let all = self.0.values().flat_map(|key| {
+            let least = if key.secret { 1 } else { TELLING };
+            texts(&key.value).into_iter().filter(move |text| text.len() >= least)
         });
         all.collect()
+    }
+
+    fn values(&self) -> impl Iterator<Item = (String, Value)> {
+        self.0.iter().map(|(name, key)| (name.clone(), key.value.clone()))
     }
 }
 

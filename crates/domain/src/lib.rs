@@ -4,8 +4,8 @@
 //! [`matching`] asks every rule ([`catalogue::Rule`]) of its trigger whether its [`condition`] holds
 //! and renders the rule's parameter [`template`]s into an [`enforcement`]; [`admission`] asks the
 //! [`policy`] in force whether the [`execution`] may start now, waits in line, or is refused; a runner
-//! runs it, and its end frees the slot. [`message`] names what the steps say to each other, [`status`]
-//! which state may follow which.
+//! runs it, with what people keep for it in the [`keystore`], and its end frees the slot. [`message`]
+//! names what the steps say to each other, [`status`] which state may follow which.
 //!
 //! Everything here is pure: no async, no clock, no randomness, no I/O. `Cargo.toml` proves it.
 

@@ -1,7 +1,7 @@
 //! The journey of an event, one module a step: [`ingest`] → [`matching`] → [`admit`] → [`run`] →
 //! [`complete`], with [`workflow`] for actions that are graphs of others, [`wake`] for lanes that time opens and [`sweep`] for whatever a crash left between
 //! two steps. People come in by [`request`] and [`cancel`], look at lines
-//! with [`queue_stats`], and are asked by [`inquiry`].
+//! with [`queue_stats`], and are asked by [`inquiry`]. What is secret passes through [`secrets`] and [`keystore`].
 //!
 //! Every step is one function `handle(ports, …)` in four breaths: load, decide (the domain crate's
 //! business), commit (all or nothing, conditional on what was loaded), announce. Messages may come twice
